@@ -1,0 +1,146 @@
+//! The incident context: all that a command can learn and do while it runs.
+
+use crate::incident::Incident;
+use crate::outcome::{Outcome, Refusal};
+use crate::parameters::TextList;
+use crate::timestamp::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What a command runs on: the incidents of one site, in the name of one user.
+///
+/// It works in batches: select incidents by number, then page by page look at their facts and
+/// record an outcome for each. Nothing is held back: an outcome is written, with the change that
+/// it carries, before [`record`](IncidentContext::record) returns.
+///
+/// Every method fails with [`ContextError::Cancelled`] once the execution is cancelled or its
+/// deadline has passed; a command passes that on with `?`, and the host reports what had been
+/// recorded and what was not attempted.
+pub trait IncidentContext {
+    /// Which execution this is.
+    fn execution(&self) -> &Execution;
+
+    /// Selects incidents by their numbers and returns how many: repeated numbers count once, at
+    /// their first place. A number that the site doesn't know is selected too, without facts.
+    ///
+    /// # Errors
+    ///
+    /// [`ContextError`]; a second selection in one execution is an error.
+    fn select(&mut self, numbers: &TextList<'_>) -> Result<u64, ContextError>;
+
+    /// Looks at the next incidents of the selection, in the order in which the host stores them;
+    /// `None` at its end. Each is seen once.
+    ///
+    /// # Errors
+    ///
+    /// [`ContextError`]
+    fn next_page(&mut self) -> Result<Option<IncidentPage>, ContextError>;
+
+    /// Records outcomes and makes the changes that they carry, each with its outcome or not at
+    /// all. Returns the changes that were refused: record another outcome for those.
+    ///
+    /// # Errors
+    ///
+    /// [`ContextError`]; an outcome for an incident that was not seen, or that has one already, or
+    /// with the wrong number of cells, is an error.
+    fn record(&mut self, recording: Recording<'_>) -> Result<Vec<Refusal>, ContextError>;
+
+    /// Says how far the command is, for whoever watches.
+    ///
+    /// # Errors
+    ///
+    /// [`ContextError`]
+    fn progress(&mut self, done: u64, total: u64) -> Result<(), ContextError>;
+
+    /// Whether the command is asked to stop; for work that goes on long between two calls.
+    fn is_cancelled(&self) -> bool;
+}
+
+/// Outcomes to record.
+#[derive(Debug, Clone, Default)]
+pub struct Recording<'a> {
+    /// Text to append to the Conclusion section of each incident that is changed: plain text,
+    /// which the host appends as a new paragraph, escaped.
+    pub conclusion: Option<&'a str>,
+    /// The outcomes.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// Incidents that were looked at together.
+#[derive(Debug, Clone)]
+pub struct IncidentPage {
+    /// When they were looked at: the time that changes of these incidents bear.
+    pub as_of: Timestamp,
+    /// The incidents.
+    pub incidents: Vec<Incident>,
+}
+
+/// Which execution of a command this is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Execution {
+    /// Its id; the same id again resumes it or repeats its answer.
+    pub id: String,
+    /// Whether a person or a playbook runs it.
+    pub mode: Mode,
+    /// Whether it is to change anything. The host sees to it that a preview doesn't.
+    pub intent: Intent,
+    /// The site that it works in.
+    pub site: Site,
+    /// In whose name it acts.
+    pub actor: Actor,
+    /// The account that asked for it, where that is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_by: Option<String>,
+}
+
+/// How an execution was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// By a playbook or a remote request; it acts as the user of its `Username` parameter.
+    Automatic,
+    /// By a person, as whom it acts.
+    Manual,
+}
+
+/// Whether an execution is to change anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Intent {
+    /// It is.
+    Apply,
+    /// It only shows what it would do.
+    Preview,
+}
+
+/// A site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    /// Its name.
+    pub name: String,
+    /// Its time zone, an IANA name.
+    pub time_zone: String,
+}
+
+/// The user in whose name an execution acts. The host has made sure that it exists, is active
+/// and has the site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// The username.
+    pub username: String,
+    /// Whether this user may close incidents.
+    pub may_close: bool,
+}
+
+/// Why the context did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ContextError {
+    /// The execution is cancelled or its deadline has passed.
+    #[error("the execution was cancelled")]
+    Cancelled,
+    /// The host is older than the command: it doesn't know this call.
+    #[error("this host doesn't know {0}, which the command needs: use a newer host")]
+    Unsupported(String),
+    /// The host could not do it; the text says why.
+    #[error("{0}")]
+    Host(String),
+}

@@ -1,0 +1,134 @@
+//! The incident context that a command gets: it turns each call into messages to the host.
+
+use crate::context::{ContextError, Execution, IncidentContext, IncidentPage, Recording};
+use crate::host_link::HostLink;
+use crate::messages::{self, CHUNK, Call, Number, Reply};
+use crate::outcome::{Outcome, Refusal};
+use crate::parameters::TextList;
+use std::borrow::Cow;
+
+/// The context of one invocation.
+pub(crate) struct HostContext<'a> {
+    host: &'a dyn HostLink,
+    execution: Execution,
+}
+
+impl<'a> HostContext<'a> {
+    pub(crate) fn new(host: &'a dyn HostLink, execution: Execution) -> HostContext<'a> {
+        HostContext { host, execution }
+    }
+
+    fn call(&self, call: &Call<'_>) -> Result<Reply, ContextError> {
+        let reply = self.host.call(&messages::write(call));
+        match messages::read(&reply) {
+            Ok(Reply::Cancelled {}) => Err(ContextError::Cancelled),
+            Ok(Reply::Failed { error }) => Err(ContextError::Host(error)),
+            Ok(Reply::Unsupported { what }) => Err(ContextError::Unsupported(what)),
+            Ok(reply) => Ok(reply),
+            Err(error) => Err(ContextError::Host(format!("the host's reply is {error}"))),
+        }
+    }
+
+    fn select_some(&self, numbers: Vec<Number<'_>>, more: bool) -> Result<u64, ContextError> {
+        match self.call(&Call::Select { numbers, more })? {
+            Reply::Selected { count } => Ok(count),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn record_some(
+        &self,
+        conclusion: Option<&str>,
+        outcomes: Vec<Outcome>,
+    ) -> Result<Vec<Refusal>, ContextError> {
+        let conclusion = conclusion.map(Cow::Borrowed);
+        match self.call(&Call::Record {
+            conclusion,
+            outcomes,
+        })? {
+            Reply::Recorded { refused } => Ok(refused),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+impl IncidentContext for HostContext<'_> {
+    fn execution(&self) -> &Execution {
+        &self.execution
+    }
+
+    fn select(&mut self, numbers: &TextList<'_>) -> Result<u64, ContextError> {
+        let mut chunk = Vec::new();
+        let mut size = 0;
+        for number in numbers.iter() {
+            if size + number.len() > CHUNK {
+                self.select_some(std::mem::take(&mut chunk), true)?;
+                size = 0;
+            }
+            size += number.len() + 3;
+            chunk.push(Number(number));
+        }
+        self.select_some(chunk, false)
+    }
+
+    fn next_page(&mut self) -> Result<Option<IncidentPage>, ContextError> {
+        match self.call(&Call::NextIncidents {})? {
+            Reply::Incidents { incidents, .. } if incidents.is_empty() => Ok(None),
+            Reply::Incidents { as_of, incidents } => Ok(Some(IncidentPage { as_of, incidents })),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn record(&mut self, recording: Recording<'_>) -> Result<Vec<Refusal>, ContextError> {
+        let mut refused = Vec::new();
+        let mut chunk = Vec::new();
+        let mut size = 0;
+        for outcome in recording.outcomes {
+            let length = estimated_length(&outcome);
+            if size + length > CHUNK && !chunk.is_empty() {
+                refused.extend(self.record_some(recording.conclusion, std::mem::take(&mut chunk))?);
+                size = 0;
+            }
+            size += length;
+            chunk.push(outcome);
+        }
+        if !chunk.is_empty() {
+            refused.extend(self.record_some(recording.conclusion, chunk)?);
+        }
+        Ok(refused)
+    }
+
+    fn progress(&mut self, done: u64, total: u64) -> Result<(), ContextError> {
+        match self.call(&Call::Progress { done, total }) {
+            // A host that shows no progress is no reason to stop.
+            Ok(_) | Err(ContextError::Unsupported(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.host.is_cancelled()
+    }
+}
+
+/// About how many bytes an outcome takes in a message: its texts, and the names around them.
+fn estimated_length(outcome: &Outcome) -> usize {
+    const NAMES: usize = 160;
+    let cells = outcome.cells.iter().map(|cell| match cell {
+        crate::outcome::Cell::Text(text) => text.len() + 3,
+        _ => 16,
+    });
+    NAMES + outcome.message.as_ref().map_or(0, String::len) + cells.sum::<usize>()
+}
+
+fn unexpected(reply: &Reply) -> ContextError {
+    let name = match reply {
+        Reply::Selected { .. } => "selected",
+        Reply::Incidents { .. } => "incidents",
+        Reply::Recorded { .. } => "recorded",
+        _ => "done",
+    };
+    ContextError::Host(format!(
+        "the host answered \"{name}\", which is no answer to this call"
+    ))
+}

@@ -1,0 +1,196 @@
+//! What a command sees of an incident: the facts that its rules judge.
+
+use crate::outcome::{OutcomeResult, Reason};
+use crate::timestamp::Timestamp;
+use serde::de::{self, Deserializer, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+use std::fmt;
+
+/// One incident that was selected by its number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its place among the numbers that were selected, from 0; repeated numbers count once.
+    pub position: u64,
+    /// Its number.
+    pub number: String,
+    /// What is known of it; `None` where the site has no incident of this number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
+    /// What this same execution made of it before it was interrupted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<Earlier>,
+}
+
+/// The facts of an incident at the moment when it was looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Its status.
+    pub status: Status,
+    /// Grows with every change of it. A change is made only if the version still stands.
+    pub version: u64,
+    /// When it was closed, if it is closed and that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
+    /// Who closed it, if it is closed and that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_by: Option<String>,
+    /// Its tasks with the Required flag ("assigned user must complete this task to close the
+    /// incident"), done or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required_tasks: Vec<RequiredTask>,
+    /// The fields of its form that are marked Required on Close, with a value or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required_fields: Vec<RequiredField>,
+}
+
+/// The status of an incident, in D3's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// `Open`
+    Open,
+    /// `In Progress`
+    InProgress,
+    /// `On Hold`
+    OnHold,
+    /// `Closed`
+    Closed,
+    /// A status that a newer host knows and this version doesn't.
+    Other(String),
+}
+
+impl Status {
+    /// The status as people read it.
+    ///
+    /// ```
+    /// use playdock_plugin_api::Status;
+    /// assert_eq!(Status::InProgress.as_str(), "In Progress");
+    /// ```
+    pub fn as_str(&self) -> &str {
+        match self {
+            Status::Open => "Open",
+            Status::InProgress => "In Progress",
+            Status::OnHold => "On Hold",
+            Status::Closed => "Closed",
+            Status::Other(other) => other,
+        }
+    }
+}
+
+impl From<&str> for Status {
+    fn from(text: &str) -> Status {
+        match text {
+            "Open" => Status::Open,
+            "In Progress" => Status::InProgress,
+            "On Hold" => Status::OnHold,
+            "Closed" => Status::Closed,
+            other => Status::Other(other.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Status {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Status, D::Error> {
+        struct StatusVisitor;
+        impl Visitor<'_> for StatusVisitor {
+            type Value = Status;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a status")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Status, E> {
+                Ok(Status::from(text))
+            }
+        }
+        deserializer.deserialize_str(StatusVisitor)
+    }
+}
+
+/// A task that must be done before its incident closes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequiredTask {
+    /// Its title.
+    pub title: String,
+    /// Its status, as its source names it: `Pending`, `Completed`, …
+    pub status: String,
+}
+
+/// A field that must have a value before its incident closes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequiredField {
+    /// The section of the form that it stands in.
+    pub section: String,
+    /// Its name.
+    pub name: String,
+    /// Whether the form shows it.
+    #[serde(default = "shown", skip_serializing_if = "is_shown")]
+    pub visible: bool,
+    /// What kind of value it has.
+    pub value: FieldValue,
+}
+
+fn shown() -> bool {
+    true
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_shown(visible: &bool) -> bool {
+    *visible
+}
+
+/// What kind of value a field has; the value itself stays with the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FieldValue {
+    /// None was ever given, or it was taken away.
+    Null,
+    /// Text of white space alone, or of nothing.
+    BlankText,
+    /// A list without elements.
+    EmptyList,
+    /// Anything else: `false` and `0` too.
+    Present,
+}
+
+impl FieldValue {
+    /// The kind of a value.
+    ///
+    /// ```
+    /// use playdock_plugin_api::FieldValue;
+    /// use serde_json::json;
+    /// assert_eq!(FieldValue::of(&json!(false)), FieldValue::Present);
+    /// assert_eq!(FieldValue::of(&json!(" ")), FieldValue::BlankText);
+    /// ```
+    pub fn of(value: &serde_json::Value) -> FieldValue {
+        match value {
+            serde_json::Value::Null => FieldValue::Null,
+            serde_json::Value::String(text) if text.trim().is_empty() => FieldValue::BlankText,
+            serde_json::Value::Array(elements) if elements.is_empty() => FieldValue::EmptyList,
+            _ => FieldValue::Present,
+        }
+    }
+}
+
+/// What an interrupted execution had recorded of an incident; its outcome is in the host's ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// Whether it succeeded.
+    pub result: OutcomeResult,
+    /// The reason that was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Whether somebody has since undone what the execution had changed: closed then, say, and
+    /// open now. The earlier outcome no longer holds and the command records a new one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undone: bool,
+}

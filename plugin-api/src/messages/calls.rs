@@ -1,0 +1,81 @@
+//! What a command asks of the host while it runs, and what the host answers.
+
+use crate::incident::Incident;
+use crate::outcome::{Outcome, Refusal};
+use crate::timestamp::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// What a command asks of the host.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call<'a> {
+    /// To select incidents by their numbers.
+    Select {
+        /// The numbers, or the next of them.
+        #[serde(borrow)]
+        numbers: Vec<Number<'a>>,
+        /// Whether more follow in another message.
+        #[serde(default)]
+        more: bool,
+    },
+    /// For the next incidents of the selection.
+    NextIncidents {},
+    /// To record outcomes and make their changes.
+    Record {
+        /// Text to append to the Conclusion section of each incident that is changed.
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        conclusion: Option<Cow<'a, str>>,
+        /// The outcomes.
+        outcomes: Vec<Outcome>,
+    },
+    /// To show how far it is.
+    Progress {
+        /// How many are done.
+        done: u64,
+        /// Of how many.
+        total: u64,
+    },
+}
+
+/// One number of a selection.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Number<'a>(#[serde(borrow)] pub Cow<'a, str>);
+
+/// What the host answers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// How many incidents are selected so far.
+    Selected {
+        /// Their number, repeated ones counted once.
+        count: u64,
+    },
+    /// The next incidents; none at the end.
+    Incidents {
+        /// When they were looked at.
+        as_of: Timestamp,
+        /// They.
+        incidents: Vec<Incident>,
+    },
+    /// The outcomes are recorded but for these.
+    Recorded {
+        /// The changes that were not made.
+        refused: Vec<Refusal>,
+    },
+    /// Done.
+    Done {},
+    /// The execution is cancelled or its deadline has passed; nothing was done.
+    Cancelled {},
+    /// The host could not do it.
+    Failed {
+        /// Why, as a sentence.
+        error: String,
+    },
+    /// The host doesn't know this call.
+    Unsupported {
+        /// What it doesn't know.
+        what: String,
+    },
+}

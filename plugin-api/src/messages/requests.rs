@@ -1,0 +1,111 @@
+//! What the host asks of a library, and what the library answers.
+
+use crate::columns::Columns;
+use crate::context::Execution;
+use crate::example::Example;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// What the host asks of a library.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request<'a> {
+    /// To describe its commands.
+    Describe {
+        /// The members that must be understood.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        must_understand: Vec<String>,
+    },
+    /// To run one of them.
+    #[serde(borrow)]
+    Invoke(Invocation<'a>),
+}
+
+/// One run of a command.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Invocation<'a> {
+    /// The members that must be understood.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub must_understand: Vec<String>,
+    /// The name of the command.
+    #[serde(borrow)]
+    pub command: Cow<'a, str>,
+    /// Which execution it is.
+    pub execution: Execution,
+    /// The parameters as the user gave them.
+    #[serde(borrow)]
+    pub parameters: &'a RawValue,
+    /// The most detailed level that the host wants logged, as the `log` crate names it.
+    #[serde(default)]
+    pub log_level: Option<String>,
+}
+
+impl Invocation<'_> {
+    /// The members that this version understands.
+    pub const KNOWN: &'static [&'static str] = &["command", "execution", "parameters", "log_level"];
+}
+
+/// What a library answers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Response {
+    /// Its commands.
+    Described {
+        /// One description for each command.
+        commands: Vec<CommandDescription>,
+    },
+    /// The command ran to its end; every selected incident has an outcome.
+    Finished(Finished),
+    /// The command as a whole failed: a wrong parameter, say.
+    Failed {
+        /// Why, as a sentence.
+        error: String,
+    },
+    /// The command stopped since it was told to.
+    Cancelled {},
+    /// The command's code panicked.
+    Panicked {
+        /// The panic's message, with its place where that is known.
+        message: String,
+    },
+    /// The library doesn't know the request, or something in it that must be understood.
+    Unsupported {
+        /// What it doesn't know.
+        what: String,
+    },
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finished {
+    /// Empty if every incident succeeded; else one sentence with totals and causes.
+    pub error: String,
+    /// What else a playbook can use: name to value.
+    #[serde(default)]
+    pub outputs: BTreeMap<String, u64>,
+}
+
+/// What there is to know of a command.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CommandDescription {
+    /// Its name, as requests and playbooks use it.
+    pub name: String,
+    /// Its name as people read it.
+    pub title: String,
+    /// What it does, in a sentence.
+    pub description: String,
+    /// D3's command category.
+    pub category: String,
+    /// Its tags.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// The JSON Schema of its parameters.
+    pub parameters: serde_json::Value,
+    /// The columns of its answer.
+    pub columns: Columns,
+    /// Examples of its use.
+    #[serde(default)]
+    pub examples: Vec<Example>,
+}

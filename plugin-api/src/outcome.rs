@@ -1,0 +1,259 @@
+//! What a command makes of an incident: its outcome, the change that goes with it, and its row.
+
+use crate::incident::Incident;
+use crate::timestamp::Timestamp;
+use serde::de::{self, Deserializer, Visitor};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt;
+
+/// Whether what was asked for holds for one incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum OutcomeResult {
+    /// It holds.
+    #[default]
+    Successful,
+    /// It doesn't.
+    Failed,
+}
+
+impl OutcomeResult {
+    /// `Successful` or `Failed`, as D3 writes them.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            OutcomeResult::Successful => "Successful",
+            OutcomeResult::Failed => "Failed",
+        }
+    }
+
+    fn is_successful(&self) -> bool {
+        *self == OutcomeResult::Successful
+    }
+}
+
+/// Why an incident has the outcome that it has: a code for programs, from a closed list that the
+/// command documents.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Reason(Cow<'static, str>);
+
+impl Reason {
+    /// The site has no incident of this number.
+    pub const NOT_FOUND: Reason = Reason::new("not-found");
+    /// The acting user may not do this here.
+    pub const NOT_PERMITTED: Reason = Reason::new("not-permitted");
+    /// The incident changed between look and change, again and again.
+    pub const CHANGED_MEANWHILE: Reason = Reason::new("changed-meanwhile");
+    /// The execution ended (deadline, cancellation, crash) before it came to this incident.
+    pub const NOT_ATTEMPTED: Reason = Reason::new("not-attempted");
+    /// The store could not write the change.
+    pub const STORE_ERROR: Reason = Reason::new("store-error");
+
+    /// A code of a command's own, in kebab case.
+    ///
+    /// ```
+    /// use playdock_plugin_api::Reason;
+    /// const ALREADY_CLOSED: Reason = Reason::new("already-closed");
+    /// assert_eq!(ALREADY_CLOSED.as_str(), "already-closed");
+    /// ```
+    pub const fn new(code: &'static str) -> Reason {
+        Reason(Cow::Borrowed(code))
+    }
+
+    /// The code.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// One cell of a row: a value for one of the command's [columns](crate::Columns) of text, number
+/// or instant. The host renders it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Cell {
+    /// Nothing; shown as empty text.
+    Empty,
+    /// A point in time, for a column of instants.
+    Instant(Timestamp),
+    /// A number, for a column of numbers.
+    Number(f64),
+    /// Text, for a column of text.
+    Text(Cow<'static, str>),
+}
+
+// By hand, since serde would buffer each of a million cells to find its variant.
+impl<'de> Deserialize<'de> for Cell {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Cell, D::Error> {
+        struct CellVisitor;
+        impl Visitor<'_> for CellVisitor {
+            type Value = Cell;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("text, a number, an instant in milliseconds, or null")
+            }
+            fn visit_unit<E: de::Error>(self) -> Result<Cell, E> {
+                Ok(Cell::Empty)
+            }
+            fn visit_i64<E: de::Error>(self, milliseconds: i64) -> Result<Cell, E> {
+                Ok(Cell::Instant(Timestamp::from_milliseconds(milliseconds)))
+            }
+            fn visit_u64<E: de::Error>(self, milliseconds: u64) -> Result<Cell, E> {
+                i64::try_from(milliseconds)
+                    .map(|milliseconds| Cell::Instant(Timestamp::from_milliseconds(milliseconds)))
+                    .map_err(|_| E::custom("an instant is out of range"))
+            }
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Cell, E> {
+                Ok(Cell::Number(number))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Cell, E> {
+                Ok(Cell::Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_any(CellVisitor)
+    }
+}
+
+impl From<&'static str> for Cell {
+    fn from(text: &'static str) -> Cell {
+        Cell::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Cell {
+        Cell::Text(Cow::Owned(text))
+    }
+}
+
+impl From<Timestamp> for Cell {
+    fn from(instant: Timestamp) -> Cell {
+        Cell::Instant(instant)
+    }
+}
+
+impl<T: Into<Cell>> From<Option<T>> for Cell {
+    fn from(value: Option<T>) -> Cell {
+        value.map_or(Cell::Empty, Into::into)
+    }
+}
+
+/// What became of one incident: one row of the command's answer, and the change that the host
+/// makes together with it or not at all.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The [position](Incident::position) of the incident.
+    pub position: u64,
+    /// What is to be changed, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+    /// Whether what was asked for holds (once the change is made).
+    #[serde(default, skip_serializing_if = "OutcomeResult::is_successful")]
+    pub result: OutcomeResult,
+    /// Why, as a code; none where the command simply did what it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Why, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The values of the command's columns of text, number and instant, in their order.
+    pub cells: Vec<Cell>,
+}
+
+impl Outcome {
+    /// An outcome that succeeded by a change.
+    pub fn changed(incident: &Incident, change: Change, cells: Vec<Cell>) -> Outcome {
+        Outcome {
+            position: incident.position,
+            change: Some(change),
+            result: OutcomeResult::Successful,
+            reason: None,
+            message: None,
+            cells,
+        }
+    }
+
+    /// An outcome that succeeded without a change: what was asked for held already.
+    pub fn unchanged(
+        incident: &Incident,
+        reason: Reason,
+        message: impl Into<String>,
+        cells: Vec<Cell>,
+    ) -> Outcome {
+        Outcome {
+            position: incident.position,
+            change: None,
+            result: OutcomeResult::Successful,
+            reason: Some(reason),
+            message: Some(message.into()),
+            cells,
+        }
+    }
+
+    /// An outcome that failed.
+    pub fn failed(
+        incident: &Incident,
+        reason: Reason,
+        message: impl Into<String>,
+        cells: Vec<Cell>,
+    ) -> Outcome {
+        Outcome {
+            result: OutcomeResult::Failed,
+            ..Outcome::unchanged(incident, reason, message, cells)
+        }
+    }
+}
+
+/// A change of an incident. The host makes it if the incident still stands at the version that
+/// the command judged, writes the audit entry, and stamps it with the acting user and with the
+/// time of the [look](crate::IncidentPage::as_of).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// Closes it; tasks and fields stay as they are.
+    Close {
+        /// The version that was judged.
+        version: u64,
+        /// The rules that a bypass let it through.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        waived: Vec<Waiver>,
+    },
+}
+
+/// What a bypass let through, for the audit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiver {
+    /// The parameter that let it through.
+    pub bypass: Cow<'static, str>,
+    /// Indexes into the incident's [required tasks](crate::Facts::required_tasks).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<usize>,
+    /// Indexes into the incident's [required fields](crate::Facts::required_fields).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<usize>,
+}
+
+/// A change that the host did not make; its incident has no outcome yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Why.
+    pub cause: RefusalCause,
+    /// The incident as it stands now, or as it was known last where it can't be looked up.
+    pub incident: Incident,
+}
+
+/// Why the host did not make a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefusalCause {
+    /// It no longer stands at the version that was judged: judge it anew.
+    ChangedMeanwhile,
+    /// The acting user may not make this change.
+    NotPermitted,
+    /// The store could not write it; the text says why.
+    StoreError(String),
+}

@@ -1,0 +1,28 @@
+//! Testing a command without a host and without a library file.
+//!
+//! [`InMemoryIncidents`] is an incident context that a test fills and looks into.
+//! [`StaticPlugin`] calls a command through the same bytes that a library gets from a host, on
+//! such a context; [`check_examples`] does it for the command's own examples.
+//!
+//! ```no_run
+//! # use playdock_plugin_api::{UtilityCommand, ExampleIncident};
+//! # fn test<MyCommand: UtilityCommand>() {
+//! use playdock_plugin_api::testing::{InMemoryIncidents, StaticPlugin, check_examples};
+//!
+//! check_examples::<MyCommand>().unwrap();
+//!
+//! let mut incidents = InMemoryIncidents::new([ExampleIncident::new("INC-1", "Open")]);
+//! let parameters = serde_json::json!({ "Incident Numbers": ["INC-1"] });
+//! let finished = StaticPlugin::of::<MyCommand>().invoke(&parameters, &mut incidents).unwrap();
+//! assert_eq!(finished.error, "");
+//! assert_eq!(incidents.incident("INC-1").unwrap().status, "Closed");
+//! # }
+//! ```
+
+mod examples;
+mod in_memory;
+mod static_plugin;
+
+pub use examples::check_examples;
+pub use in_memory::{InMemoryIncident, InMemoryIncidents};
+pub use static_plugin::{InvokeError, StaticPlugin};

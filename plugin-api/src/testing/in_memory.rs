@@ -1,0 +1,356 @@
+//! An incident context in memory: what a host would do, for as many incidents as a test needs.
+
+use crate::context::{
+    Actor, ContextError, Execution, IncidentContext, IncidentPage, Intent, Mode, Recording, Site,
+};
+use crate::example::{ExampleIncident, ExampleTask};
+use crate::incident::{Earlier, Facts, FieldValue, Incident, RequiredField, RequiredTask, Status};
+use crate::outcome::{Change, Outcome, Refusal, RefusalCause, Waiver};
+use crate::parameters::TextList;
+use crate::rich_text;
+use crate::timestamp::Timestamp;
+use std::collections::{BTreeMap, HashSet};
+
+/// What somebody else does to an incident between a command's look and its change.
+type Meanwhile = Box<dyn FnMut(&mut InMemoryIncident) + Send>;
+
+/// An incident context in memory.
+///
+/// Its clock stands at 2021-01-27T14:08:00Z, its site is `Security Operations`, and an automatic
+/// execution acts as `admin user`, who may close.
+pub struct InMemoryIncidents {
+    incidents: BTreeMap<String, InMemoryIncident>,
+    execution: Execution,
+    clock: Timestamp,
+    page: usize,
+    selected: Option<Vec<String>>,
+    seen: usize,
+    outcomes: BTreeMap<u64, Outcome>,
+    meanwhile: Vec<(String, Meanwhile)>,
+    calls_left: Option<(u64, ContextError)>,
+}
+
+/// An incident in memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InMemoryIncident {
+    /// Its status.
+    pub status: String,
+    /// Its version.
+    pub version: u64,
+    /// When it was closed.
+    pub closed_at: Option<Timestamp>,
+    /// Who closed it.
+    pub closed_by: Option<String>,
+    /// Its conclusion, as rich text.
+    pub conclusion: String,
+    /// Its tasks.
+    pub tasks: Vec<ExampleTask>,
+    /// Its fields marked Required on Close.
+    pub fields: Vec<crate::example::ExampleField>,
+    /// What was waived when it was closed.
+    pub waived: Vec<Waiver>,
+}
+
+impl Default for InMemoryIncidents {
+    fn default() -> InMemoryIncidents {
+        InMemoryIncidents::new([])
+    }
+}
+
+impl InMemoryIncidents {
+    /// A context with these incidents. One that is closed was closed a day before the clock by
+    /// `somebody`.
+    pub fn new(incidents: impl IntoIterator<Item = ExampleIncident>) -> InMemoryIncidents {
+        let clock = Timestamp::from_milliseconds(1_611_756_480_000);
+        let day_before = Timestamp::from_milliseconds(clock.milliseconds() - 86_400_000);
+        let in_memory = |incident: ExampleIncident| {
+            let closed = incident.status == "Closed";
+            let stored = InMemoryIncident {
+                status: incident.status,
+                version: 1,
+                closed_at: closed.then_some(day_before),
+                closed_by: closed.then(|| "somebody".to_owned()),
+                conclusion: incident.conclusion,
+                tasks: incident.tasks,
+                fields: incident.fields,
+                waived: Vec::new(),
+            };
+            (incident.number, stored)
+        };
+        InMemoryIncidents {
+            incidents: incidents.into_iter().map(in_memory).collect(),
+            execution: Execution {
+                id: "test".to_owned(),
+                mode: Mode::Automatic,
+                intent: Intent::Apply,
+                site: Site {
+                    name: "Security Operations".to_owned(),
+                    time_zone: "America/Los_Angeles".to_owned(),
+                },
+                actor: Actor {
+                    username: "admin user".to_owned(),
+                    may_close: true,
+                },
+                requested_by: None,
+            },
+            clock,
+            page: 3,
+            selected: None,
+            seen: 0,
+            outcomes: BTreeMap::new(),
+            meanwhile: Vec::new(),
+            calls_left: None,
+        }
+    }
+
+    /// Runs the command as this person, not as a playbook.
+    pub fn manual(mut self, username: &str) -> InMemoryIncidents {
+        self.execution.mode = Mode::Manual;
+        self.execution.actor.username = username.to_owned();
+        self
+    }
+
+    /// Runs it as a preview.
+    pub fn preview(mut self) -> InMemoryIncidents {
+        self.execution.intent = Intent::Preview;
+        self
+    }
+
+    /// Takes from the acting user the right to close.
+    pub fn may_not_close(mut self) -> InMemoryIncidents {
+        self.execution.actor.may_close = false;
+        self
+    }
+
+    /// Changes an incident between the command's look and its change, each time that it looks.
+    pub fn meanwhile(
+        mut self,
+        number: &str,
+        change: impl FnMut(&mut InMemoryIncident) + Send + 'static,
+    ) -> InMemoryIncidents {
+        self.meanwhile.push((number.to_owned(), Box::new(change)));
+        self
+    }
+
+    /// Answers so many calls of the command, and every later one with this error.
+    pub fn fail_after(mut self, calls: u64, error: ContextError) -> InMemoryIncidents {
+        self.calls_left = Some((calls, error));
+        self
+    }
+
+    /// Prepares another run of the same execution: outcomes stay, calls no longer fail.
+    pub fn resume(&mut self) {
+        self.selected = None;
+        self.seen = 0;
+        self.calls_left = None;
+    }
+
+    /// An incident as it stands now.
+    pub fn incident(&self, number: &str) -> Option<&InMemoryIncident> {
+        self.incidents.get(number)
+    }
+
+    /// An incident, to change it as somebody else would.
+    pub fn incident_mut(&mut self, number: &str) -> Option<&mut InMemoryIncident> {
+        self.incidents.get_mut(number)
+    }
+
+    /// The outcomes recorded so far, each with its number, in the order of the input.
+    pub fn outcomes(&self) -> Vec<(&str, &Outcome)> {
+        let numbers = self.selected.as_deref().unwrap_or_default();
+        let number = |position: &u64| {
+            usize::try_from(*position)
+                .ok()
+                .and_then(|index| numbers.get(index))
+        };
+        self.outcomes
+            .iter()
+            .filter_map(|(position, outcome)| Some((number(position)?.as_str(), outcome)))
+            .collect()
+    }
+
+    fn call(&mut self) -> Result<(), ContextError> {
+        match &mut self.calls_left {
+            None => Ok(()),
+            Some((0, error)) => Err(error.clone()),
+            Some((left, _)) => {
+                *left -= 1;
+                Ok(())
+            }
+        }
+    }
+
+    fn look(&self, position: usize) -> Incident {
+        let number = self
+            .selected
+            .as_ref()
+            .map(|numbers| numbers[position].clone())
+            .unwrap_or_default();
+        let stored = self.incidents.get(&number);
+        let earlier = self
+            .outcomes
+            .get(&(position as u64))
+            .map(|outcome| Earlier {
+                result: outcome.result,
+                reason: outcome.reason.clone(),
+                undone: outcome.change.is_some()
+                    && stored.is_some_and(|stored| stored.status != "Closed"),
+            });
+        Incident {
+            position: position as u64,
+            facts: stored.map(facts),
+            number,
+            earlier,
+        }
+    }
+
+    fn record_one(
+        &mut self,
+        conclusion: Option<&str>,
+        outcome: Outcome,
+    ) -> Result<Option<Refusal>, ContextError> {
+        let position = usize::try_from(outcome.position).unwrap_or(usize::MAX);
+        if position >= self.seen {
+            return Err(ContextError::Host(format!(
+                "Position {position} has not been looked at."
+            )));
+        }
+        let now = self.look(position);
+        if now.earlier.as_ref().is_some_and(|earlier| !earlier.undone) {
+            return Err(ContextError::Host(format!(
+                "Position {position} has an outcome already."
+            )));
+        }
+        if let Some(Change::Close { version, waived }) = &outcome.change {
+            let refuse = |cause| {
+                Ok(Some(Refusal {
+                    cause,
+                    incident: now.clone(),
+                }))
+            };
+            if !self.execution.actor.may_close {
+                return refuse(RefusalCause::NotPermitted);
+            }
+            if now
+                .facts
+                .as_ref()
+                .is_none_or(|facts| facts.version != *version)
+            {
+                return refuse(RefusalCause::ChangedMeanwhile);
+            }
+            if self.execution.intent == Intent::Apply
+                && let Some(stored) = self.incidents.get_mut(&now.number)
+            {
+                stored.status = "Closed".to_owned();
+                stored.version += 1;
+                stored.closed_at = Some(self.clock);
+                stored.closed_by = Some(self.execution.actor.username.clone());
+                stored
+                    .conclusion
+                    .extend(conclusion.map(rich_text::paragraph));
+                stored.waived.clone_from(waived);
+            }
+        }
+        self.outcomes.insert(outcome.position, outcome);
+        Ok(None)
+    }
+}
+
+impl IncidentContext for InMemoryIncidents {
+    fn execution(&self) -> &Execution {
+        &self.execution
+    }
+
+    fn select(&mut self, numbers: &TextList<'_>) -> Result<u64, ContextError> {
+        self.call()?;
+        if self.selected.is_some() {
+            return Err(ContextError::Host(
+                "Incidents are selected already.".to_owned(),
+            ));
+        }
+        let mut known = HashSet::new();
+        let selected: Vec<String> = numbers
+            .iter()
+            .filter(|number| known.insert(number.to_string()))
+            .map(|number| number.into_owned())
+            .collect();
+        let count = selected.len() as u64;
+        self.selected = Some(selected);
+        Ok(count)
+    }
+
+    fn next_page(&mut self) -> Result<Option<IncidentPage>, ContextError> {
+        self.call()?;
+        let count = self.selected.as_ref().map_or(0, Vec::len);
+        let incidents: Vec<Incident> = (self.seen..count)
+            .take(self.page)
+            .map(|position| self.look(position))
+            .collect();
+        self.seen += incidents.len();
+        for (number, change) in &mut self.meanwhile {
+            if incidents.iter().any(|incident| incident.number == *number)
+                && let Some(stored) = self.incidents.get_mut(number)
+            {
+                change(stored);
+                stored.version += 1;
+            }
+        }
+        Ok((!incidents.is_empty()).then_some(IncidentPage {
+            as_of: self.clock,
+            incidents,
+        }))
+    }
+
+    fn record(&mut self, recording: Recording<'_>) -> Result<Vec<Refusal>, ContextError> {
+        self.call()?;
+        let mut refused = Vec::new();
+        for outcome in recording.outcomes {
+            refused.extend(self.record_one(recording.conclusion, outcome)?);
+        }
+        for refusal in &refused {
+            for (number, change) in &mut self.meanwhile {
+                if refusal.incident.number == *number
+                    && let Some(stored) = self.incidents.get_mut(number)
+                {
+                    change(stored);
+                    stored.version += 1;
+                }
+            }
+        }
+        Ok(refused)
+    }
+
+    fn progress(&mut self, _done: u64, _total: u64) -> Result<(), ContextError> {
+        self.call()
+    }
+
+    fn is_cancelled(&self) -> bool {
+        matches!(self.calls_left, Some((0, ContextError::Cancelled)))
+    }
+}
+
+fn facts(stored: &InMemoryIncident) -> Facts {
+    let required = stored.tasks.iter().filter(|task| task.required);
+    Facts {
+        status: Status::from(stored.status.as_str()),
+        version: stored.version,
+        closed_at: stored.closed_at,
+        closed_by: stored.closed_by.clone(),
+        required_tasks: required
+            .map(|task| RequiredTask {
+                title: task.title.clone(),
+                status: task.status.clone(),
+            })
+            .collect(),
+        required_fields: stored
+            .fields
+            .iter()
+            .map(|field| RequiredField {
+                section: field.section.clone(),
+                name: field.name.clone(),
+                visible: field.visible,
+                value: FieldValue::of(&field.value),
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,245 @@
+//! CloseIncidentInBulk: closes incidents via their incident numbers.
+//!
+//! The command is D3 SOAR's [*Close Incidents In Bulk*][page], and this crate is the template for
+//! others: [`parameters`] is what a user gives, [`rules`] is what keeps an incident open, [`tally`]
+//! counts what became of them, and this file puts the three to work.
+//!
+//! [page]: https://docs.d3security.com/utility-command-docs/working-version/close-incidents-in-bulk
+
+mod examples;
+mod parameters;
+mod rules;
+mod tally;
+#[cfg(test)]
+mod tests;
+
+use parameters::Parameters;
+use playdock_plugin_api::{
+    Cell, Change, Columns, CommandError, CommandText, Example, Facts, Finished, Incident,
+    IncidentContext, Outcome, Reason, Recording, Refusal, RefusalCause, Status, Timestamp,
+    UtilityCommand,
+};
+use rules::{Bypasses, Verdict};
+use tally::Tally;
+
+playdock_plugin_api::export_plugin!(CloseIncidentInBulk);
+
+/// The command.
+struct CloseIncidentInBulk;
+
+/// The incident was closed before this execution came to it.
+const ALREADY_CLOSED: Reason = Reason::new("already-closed");
+/// This execution closed it, was interrupted, and somebody reopened it since.
+const REOPENED_SINCE: Reason = Reason::new("reopened-since");
+
+/// How often an incident is judged anew when it changes between look and change.
+const ATTEMPTS: usize = 5;
+
+impl UtilityCommand for CloseIncidentInBulk {
+    const NAME: &'static str = "CloseIncidentInBulk";
+    type Parameters<'request> = Parameters<'request>;
+
+    fn text() -> CommandText {
+        CommandText {
+            title: "Close Incidents In Bulk",
+            description: "Closes incidents via their incident numbers.",
+            category: "System Utility",
+            tags: &["Incident"],
+        }
+    }
+
+    fn columns() -> Columns {
+        Columns::new()
+            .incident_number("Incident Number")
+            .text("Status")
+            .instant("Close Date")
+            .result("Result")
+            .text("Closed By")
+            .table_order(&[
+                "Incident Number",
+                "Status",
+                "Close Date",
+                "Closed By",
+                "Result",
+            ])
+    }
+
+    fn examples() -> Vec<Example> {
+        examples::all()
+    }
+
+    fn run(
+        parameters: Parameters<'_>,
+        context: &mut dyn IncidentContext,
+    ) -> Result<Finished, CommandError> {
+        let actor = context.execution().actor.clone();
+        let closing = Closing {
+            bypasses: parameters.bypasses(),
+            closed_by: actor.username,
+            may_close: actor.may_close,
+        };
+        let total = context.select(&parameters.incident_numbers)?;
+        let mut tally = Tally::default();
+        while let Some(page) = context.next_page()? {
+            let mut to_judge = page.incidents;
+            for attempt in 1..=ATTEMPTS {
+                let outcomes: Vec<Outcome> = to_judge
+                    .iter()
+                    .filter_map(|it| closing.judge(it, page.as_of, &mut tally))
+                    .collect();
+                let conclusion = parameters.conclusion.as_deref();
+                let refused = context.record(Recording {
+                    conclusion,
+                    outcomes,
+                })?;
+                tally.withdraw_closed(refused.len());
+                let (changed, settled): (Vec<Refusal>, Vec<Refusal>) =
+                    refused.into_iter().partition(|refusal| {
+                        refusal.cause == RefusalCause::ChangedMeanwhile && attempt < ATTEMPTS
+                    });
+                let outcomes = settled
+                    .iter()
+                    .map(|it| refused_outcome(it, &mut tally))
+                    .collect();
+                context.record(Recording {
+                    conclusion: None,
+                    outcomes,
+                })?;
+                to_judge = changed
+                    .into_iter()
+                    .map(|refusal| refusal.incident)
+                    .collect();
+                if to_judge.is_empty() {
+                    break;
+                }
+                log::debug!(
+                    "{} incidents changed meanwhile, judging them anew",
+                    to_judge.len()
+                );
+            }
+            context.progress(tally.total(), total)?;
+        }
+        Ok(Finished {
+            error: tally.sentence(),
+            outputs: tally.outputs(),
+        })
+    }
+}
+
+/// What is the same for all incidents of an execution.
+struct Closing {
+    bypasses: Bypasses,
+    closed_by: String,
+    may_close: bool,
+}
+
+impl Closing {
+    /// What becomes of one incident; none where its outcome stands from before an interruption.
+    fn judge(&self, incident: &Incident, now: Timestamp, tally: &mut Tally) -> Option<Outcome> {
+        if let Some(earlier) = &incident.earlier {
+            if !earlier.undone {
+                tally.count_earlier(earlier);
+                return None;
+            }
+            tally.count(Some(&REOPENED_SINCE));
+            let message =
+                "This execution had closed the incident, and it was reopened since: it stays open.";
+            return Some(Outcome::failed(
+                incident,
+                REOPENED_SINCE,
+                message,
+                as_it_stands(incident),
+            ));
+        }
+        let Some(facts) = &incident.facts else {
+            tally.count(Some(&Reason::NOT_FOUND));
+            let message = "The site has no incident of this number.";
+            return Some(Outcome::failed(
+                incident,
+                Reason::NOT_FOUND,
+                message,
+                as_it_stands(incident),
+            ));
+        };
+        if facts.status == Status::Closed {
+            tally.count_closed();
+            return Some(already_closed(incident, facts));
+        }
+        if !self.may_close {
+            tally.count(Some(&Reason::NOT_PERMITTED));
+            let message = format!("{} may not close incidents.", self.closed_by);
+            return Some(Outcome::failed(
+                incident,
+                Reason::NOT_PERMITTED,
+                message,
+                as_it_stands(incident),
+            ));
+        }
+        match rules::judge(facts, self.bypasses) {
+            Verdict::Closes { waived } => {
+                tally.count_closed();
+                let change = Change::Close {
+                    version: facts.version,
+                    waived,
+                };
+                let cells = vec!["Closed".into(), now.into(), self.closed_by.clone().into()];
+                Some(Outcome::changed(incident, change, cells))
+            }
+            Verdict::Blocked { reason, message } => {
+                tally.count(Some(&reason));
+                Some(Outcome::failed(
+                    incident,
+                    reason,
+                    message,
+                    as_it_stands(incident),
+                ))
+            }
+        }
+    }
+}
+
+/// What was asked for holds, so it succeeds; its date, its user and its conclusion stay.
+fn already_closed(incident: &Incident, facts: &Facts) -> Outcome {
+    let cells = vec![
+        "Closed".into(),
+        facts.closed_at.into(),
+        facts.closed_by.clone().into(),
+    ];
+    let message =
+        "The incident was closed already; nothing was changed and no conclusion appended.";
+    Outcome::unchanged(incident, ALREADY_CLOSED, message, cells)
+}
+
+/// The outcome of an incident that the host refused to close.
+fn refused_outcome(refusal: &Refusal, tally: &mut Tally) -> Outcome {
+    let (reason, message) = match &refusal.cause {
+        RefusalCause::ChangedMeanwhile => (
+            Reason::CHANGED_MEANWHILE,
+            "The incident kept changing while it was to be closed: try again.".to_owned(),
+        ),
+        RefusalCause::NotPermitted => (
+            Reason::NOT_PERMITTED,
+            "The acting user may not close this incident.".to_owned(),
+        ),
+        RefusalCause::StoreError(error) => (
+            Reason::STORE_ERROR,
+            format!("The store could not close the incident: {error}"),
+        ),
+    };
+    tally.count(Some(&reason));
+    Outcome::failed(
+        &refusal.incident,
+        reason,
+        message,
+        as_it_stands(&refusal.incident),
+    )
+}
+
+/// The cells of an incident that fails: its present status, and neither date nor user.
+fn as_it_stands(incident: &Incident) -> Vec<Cell> {
+    let status = incident
+        .facts
+        .as_ref()
+        .map(|facts| facts.status.as_str().to_owned());
+    vec![status.into(), Cell::Empty, Cell::Empty]
+}
