@@ -9,7 +9,7 @@ use std::borrow::Cow;
 /// use playdock_plugin_api::Columns;
 /// let columns = Columns::new()
 ///     .incident_number("Incident Number")
-///     .text("Status")
+///     .status("Status")
 ///     .instant("Close Date")
 ///     .result("Result")
 ///     .table_order(&["Incident Number", "Status", "Result", "Close Date"]);
@@ -40,6 +40,9 @@ pub enum ColumnKind {
     IncidentNumber,
     /// The outcome's result, which the host fills in, in the table with the message of a failure.
     Result,
+    /// The incident's status, from the outcome's cells; where an incident was never attempted, the
+    /// host fills it in.
+    Status,
     /// Text from the outcome's cells.
     Text,
     /// A number from the outcome's cells.
@@ -51,10 +54,7 @@ pub enum ColumnKind {
 impl ColumnKind {
     /// Whether an outcome has a cell for a column of this kind.
     pub const fn has_cell(self) -> bool {
-        matches!(
-            self,
-            ColumnKind::Text | ColumnKind::Number | ColumnKind::Instant
-        )
+        !matches!(self, ColumnKind::IncidentNumber | ColumnKind::Result)
     }
 }
 
@@ -72,6 +72,11 @@ impl Columns {
     /// Adds the outcome's result.
     pub fn result(self, name: &'static str) -> Columns {
         self.column(name, ColumnKind::Result)
+    }
+
+    /// Adds the incident's status after the outcome.
+    pub fn status(self, name: &'static str) -> Columns {
+        self.column(name, ColumnKind::Status)
     }
 
     /// Adds a column of text.

@@ -41,7 +41,7 @@ use serde::Deserialize;
 ///     }
 ///
 ///     fn columns() -> Columns {
-///         Columns::new().incident_number("Incident Number").text("Status").result("Result")
+///         Columns::new().incident_number("Incident Number").status("Status").result("Result")
 ///     }
 ///
 ///     fn examples() -> Vec<Example> {

@@ -66,6 +66,12 @@ impl Reason {
     }
 }
 
+impl From<String> for Reason {
+    fn from(code: String) -> Reason {
+        Reason(Cow::Owned(code))
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)

@@ -51,7 +51,7 @@ impl UtilityCommand for CloseIncidentInBulk {
     fn columns() -> Columns {
         Columns::new()
             .incident_number("Incident Number")
-            .text("Status")
+            .status("Status")
             .instant("Close Date")
             .result("Result")
             .text("Closed By")

@@ -1,0 +1,224 @@
+//! The arguments of the program.
+
+use clap::{Args, Parser, ValueEnum};
+use playdock_plugin_api::Timestamp;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  Successful
+  1  Failed
+  2  bad usage: an argument, a file of yours, a command or an execution id that can't be used
+  3  Partially Successful
+  4  a plugin can't be loaded
+  5  the store can't be used
+  6  stopped by its deadline, or cancelled";
+
+/// Runs playbook tasks through commands that are loaded as dynamic libraries.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) subcommand: Subcommand,
+}
+
+/// What every subcommand takes.
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// The store: made where there is none
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "playdock.db"
+    )]
+    pub(super) db: PathBuf,
+    /// A plugin to use, repeatable; without it, those that playdock.toml lists, or else the one
+    /// that was built beside this program
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) plugin: Vec<PathBuf>,
+    /// How answers are written
+    #[arg(long, global = true, value_name = "FORM", default_value = "text")]
+    pub(super) output: Output,
+    /// Say what is done; -vv and -vvv say more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// For people
+    Text,
+    /// For programs: of an answer, its four members alone
+    Json,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Subcommand {
+    /// Run a playbook (CACAO 2.0)
+    Run(Run),
+    /// Run one command
+    Invoke(Invoke),
+    /// Import and look at incidents
+    Incidents(Incidents),
+    /// Look at what was run
+    Executions(Executions),
+    /// Look at plugins
+    Plugins(Plugins),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// The playbook
+    #[arg(value_name = "PLAYBOOK.json")]
+    pub(super) playbook: PathBuf,
+    /// The site that its tasks work in
+    #[arg(long, value_name = "NAME")]
+    pub(super) site: String,
+    /// Give an external variable its value, repeatable
+    #[arg(long, value_name = "__name__=value", value_parser = assignment)]
+    pub(super) set: Vec<(String, String)>,
+    /// Import these incidents first (JSON Lines)
+    #[arg(long, value_name = "FILE")]
+    pub(super) import: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) execution: ExecutionOptions,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Invoke {
+    /// The command: CloseIncidentInBulk, say
+    pub(super) command: String,
+    /// Its parameters, a JSON object: a file, or - for standard input
+    #[arg(long, value_name = "FILE|-")]
+    pub(super) params: PathBuf,
+    /// The site that it works in
+    #[arg(long, value_name = "NAME")]
+    pub(super) site: String,
+    /// Run it as a person, not as a playbook would
+    #[arg(long, requires = "user")]
+    pub(super) manual: bool,
+    /// The person
+    #[arg(long, value_name = "USERNAME", requires = "manual")]
+    pub(super) user: Option<String>,
+    /// Answer as if it were run, and write nothing
+    #[arg(long, conflicts_with = "execution_id")]
+    pub(super) preview: bool,
+    /// Stop it after so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "600")]
+    pub(super) timeout: Duration,
+    #[command(flatten)]
+    pub(super) execution: ExecutionOptions,
+}
+
+/// What belongs to an execution, whichever way it is started.
+#[derive(Debug, Args)]
+pub(super) struct ExecutionOptions {
+    /// An id of your own; the same id again goes on where it was interrupted, or repeats the answer
+    #[arg(long, value_name = "ID")]
+    pub(super) execution_id: Option<String>,
+    /// A clock that stands still, for rehearsals: 2021-01-27T14:08:00Z, say
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(super) clock: Option<Timestamp>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Incidents {
+    #[command(subcommand)]
+    pub(super) action: IncidentsAction,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum IncidentsAction {
+    /// Import sites, users and incidents: all of a file or nothing
+    Import {
+        /// JSON Lines, or CSV with --map
+        file: PathBuf,
+        /// How the columns of a CSV file are to be read
+        #[arg(long, value_name = "MAP.toml")]
+        map: Option<PathBuf>,
+    },
+    /// List incidents
+    List {
+        /// Of this site alone
+        #[arg(long, value_name = "NAME")]
+        site: Option<String>,
+        /// With this status alone: Open, In Progress, On Hold or Closed
+        #[arg(long)]
+        status: Option<String>,
+        /// How many at most
+        #[arg(long, value_name = "COUNT", default_value_t = 50)]
+        limit: usize,
+    },
+    /// Show one incident: its tasks, fields and audit, and how old the facts are
+    Show {
+        /// Its number
+        number: String,
+        /// Its site, where several have one of this number
+        #[arg(long, value_name = "NAME")]
+        site: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Executions {
+    #[command(subcommand)]
+    pub(super) action: ExecutionsAction,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum ExecutionsAction {
+    /// List executions, the latest first
+    List {
+        /// How many at most
+        #[arg(long, value_name = "COUNT", default_value_t = 20)]
+        limit: usize,
+    },
+    /// Show one execution, and what became of each incident
+    Show {
+        /// Its id
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Plugins {
+    #[command(subcommand)]
+    pub(super) action: PluginsAction,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum PluginsAction {
+    /// List the plugins in use, with their commands
+    List,
+    /// Show what a library says of itself; none of its code runs
+    Inspect {
+        /// The library
+        file: PathBuf,
+    },
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as __name__=value")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "write a number of seconds".to_owned())?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if seconds > 0.0 && seconds <= 1e9 => Ok(duration),
+        _ => Err("write a number of seconds above 0".to_owned()),
+    }
+}
+
+fn instant(text: &str) -> Result<Timestamp, String> {
+    let instant: jiff::Timestamp = text
+        .parse()
+        .map_err(|_| "write an instant as 2021-01-27T14:08:00Z".to_owned())?;
+    Ok(Timestamp::from_milliseconds(instant.as_millisecond()))
+}

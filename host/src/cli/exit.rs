@@ -1,0 +1,107 @@
+//! The exit codes, and what ends the program without an answer.
+
+use crate::execution::{Answer, Ended, ExecutionError, ReturnData};
+use crate::incidents::StoreError;
+use crate::incidents::import::ImportError;
+use crate::plugins::PluginError;
+use std::process::ExitCode;
+
+/// An exit code; all are listed in the program's help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Code(u8);
+
+pub(super) const SUCCESSFUL: Code = Code(0);
+pub(super) const FAILED: Code = Code(1);
+pub(super) const BAD_USAGE: Code = Code(2);
+pub(super) const PARTIALLY_SUCCESSFUL: Code = Code(3);
+pub(super) const PLUGIN: Code = Code(4);
+pub(super) const STORE: Code = Code(5);
+pub(super) const STOPPED: Code = Code(6);
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> ExitCode {
+        ExitCode::from(code.0)
+    }
+}
+
+/// What ends the program without an answer.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) code: Code,
+    pub(super) message: String,
+}
+
+impl Failure {
+    pub(super) fn usage(message: impl ToString) -> Failure {
+        Failure {
+            code: BAD_USAGE,
+            message: message.to_string(),
+        }
+    }
+
+    pub(super) fn output(error: std::io::Error) -> Failure {
+        Failure {
+            code: FAILED,
+            message: format!("the answer could not be written: {error}"),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        Failure {
+            code: STORE,
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<PluginError> for Failure {
+    fn from(error: PluginError) -> Failure {
+        Failure {
+            code: PLUGIN,
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Failure {
+        let code = match &error {
+            ImportError::Store(_) => STORE,
+            _ => FAILED,
+        };
+        Failure {
+            code,
+            message: format!("nothing was imported: {error}"),
+        }
+    }
+}
+
+impl From<ExecutionError> for Failure {
+    fn from(error: ExecutionError) -> Failure {
+        match error {
+            ExecutionError::Plugin(error) => error.into(),
+            ExecutionError::Store(error) => error.into(),
+            other => Failure::usage(other),
+        }
+    }
+}
+
+/// The exit code of an answer.
+pub(super) fn code(answer: &Answer) -> Code {
+    match answer.ended {
+        Ended::Cancelled | Ended::DeadlinePassed => STOPPED,
+        Ended::StoreFailed => STORE,
+        Ended::Finished | Ended::CommandBroke => result_code(answer.return_data),
+    }
+}
+
+/// The exit code of a result.
+pub(super) fn result_code(result: ReturnData) -> Code {
+    match result {
+        ReturnData::Successful => SUCCESSFUL,
+        ReturnData::PartiallySuccessful => PARTIALLY_SUCCESSFUL,
+        ReturnData::Failed => FAILED,
+    }
+}

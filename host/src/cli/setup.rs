@@ -1,0 +1,52 @@
+//! Opening what a subcommand needs: the store, the plugins, a host of both.
+
+use super::arguments::Common;
+use super::configuration;
+use super::exit::Failure;
+use crate::execution::Host;
+use crate::incidents::SqliteStore;
+use crate::plugins::Plugins;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The library that is built beside this program.
+const COMPANION: &str = "close_incident_in_bulk";
+
+/// Opens the store.
+pub(super) fn store(common: &Common) -> Result<SqliteStore, Failure> {
+    Ok(SqliteStore::open(&common.db)?)
+}
+
+/// Finds the plugins and looks at them; none of their code runs yet.
+pub(super) fn plugins(common: &Common) -> Result<Plugins, Failure> {
+    let files = if !common.plugin.is_empty() {
+        common.plugin.clone()
+    } else if let Some(files) = configuration::plugins()? {
+        files
+    } else {
+        vec![companion()?]
+    };
+    let mut plugins = Plugins::new();
+    for file in &files {
+        plugins.add(file)?;
+    }
+    Ok(plugins)
+}
+
+/// A host over the store and the plugins.
+pub(super) fn host(common: &Common) -> Result<(Host, Arc<SqliteStore>), Failure> {
+    // The plugins first: a mistake in them should not leave an empty store behind.
+    let plugins = plugins(common)?;
+    let store = Arc::new(store(common)?);
+    Ok((Host::new(store.clone(), store.clone(), plugins), store))
+}
+
+fn companion() -> Result<PathBuf, Failure> {
+    use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+    let program = std::env::current_exe().map_err(|error| {
+        Failure::usage(format!(
+            "this program can't find itself ({error}): name a plugin with --plugin"
+        ))
+    })?;
+    Ok(program.with_file_name(format!("{DLL_PREFIX}{COMPANION}{DLL_SUFFIX}")))
+}

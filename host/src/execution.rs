@@ -1,0 +1,33 @@
+//! Running a command once: who acts, what is remembered, what it may do, and what it answers.
+//!
+//! Every face builds an [`Invocation`] and hands it to [`Host::execute`]. The host resolves the
+//! actor, begins the execution in the journal, lets the command's calls reach the store through a
+//! session, and makes the [`Answer`] out of what was recorded.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `invocation`, `parameters` | what is asked for |
+//! | `host` | the way from an invocation to an answer |
+//! | `actor` | in whose name |
+//! | `session`, `selection`, `record` | answering a command's calls |
+//! | `ending` | what the answer says where a command did not end as it should |
+//! | `answer`, `report` | the four members of the contract |
+
+mod actor;
+mod answer;
+mod ending;
+mod error;
+mod host;
+mod invocation;
+mod parameters;
+mod record;
+mod report;
+mod selection;
+mod session;
+
+pub use answer::{Answer, Ended, ReturnData};
+pub use error::ExecutionError;
+pub use host::Host;
+pub use invocation::{Cancellation, Clock, Invocation, Progress, Requester};
+pub use parameters::{InvalidParameters, Parameters};
+pub use report::{Report, ReportRow};

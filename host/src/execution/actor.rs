@@ -1,0 +1,82 @@
+//! In whose name an execution acts: found out by the host, since no plugin may choose.
+
+use super::invocation::{Invocation, Requester};
+use crate::incidents::{IncidentStore, StoreError};
+use playdock_plugin_api::{Actor, Site};
+
+/// Who acts where; or why that can't be.
+pub(super) type Resolved = Result<(Actor, Site), String>;
+
+/// Resolves the actor and the site of an invocation.
+///
+/// An automatic execution acts as its `Username` parameter; where that is absent, a remote request
+/// falls back to the account that it came from. A person acts as that person.
+pub(super) fn resolve(
+    invocation: &Invocation,
+    store: &dyn IncidentStore,
+) -> Result<Resolved, StoreError> {
+    let username = match acting_username(invocation) {
+        Ok(username) => username,
+        Err(sentence) => return Ok(Err(sentence)),
+    };
+    let Some(site) = store.site(&invocation.site)? else {
+        return Ok(Err(no_access(&username, &invocation.site)));
+    };
+    let Some(user) = store.user(&username)? else {
+        return Ok(Err(format!("There is no user \"{username}\".")));
+    };
+    if !user.active {
+        return Ok(Err(format!("The user \"{username}\" is not active.")));
+    }
+    if !user.sites.contains(&site.name) {
+        return Ok(Err(no_access(&username, &invocation.site)));
+    }
+    let actor = Actor {
+        username: user.username,
+        may_close: user.may_close,
+    };
+    Ok(Ok((
+        actor,
+        Site {
+            name: site.name,
+            time_zone: site.time_zone,
+        },
+    )))
+}
+
+/// The same words whether the site exists or not: they tell nobody which it is.
+fn no_access(username: &str, site: &str) -> String {
+    format!("The user \"{username}\" has no access to the site \"{site}\".")
+}
+
+fn acting_username(invocation: &Invocation) -> Result<String, String> {
+    let requested_by = match &invocation.requester {
+        Requester::Person { username } => return Ok(username.clone()),
+        Requester::Automatic { requested_by } => requested_by,
+    };
+    let parameter = invocation.parameters.username()?;
+    let given = match parameter.map(|raw| (raw, serde_json::from_str::<Option<String>>(raw.get())))
+    {
+        None => None,
+        Some((_, Ok(username))) => username.filter(|username| !username.trim().is_empty()),
+        Some((raw, Err(_))) => {
+            return Err(format!(
+                "Parameter \"Username\": must be text, not {}.",
+                kind(raw.get())
+            ));
+        }
+    };
+    given.or_else(|| requested_by.clone()).ok_or_else(|| {
+        "Parameter \"Username\" is required: an automatic execution acts as this user.".to_owned()
+    })
+}
+
+fn kind(json: &str) -> &'static str {
+    match json.as_bytes().first() {
+        Some(b'{') => "an object",
+        Some(b'[') => "an array",
+        Some(b't' | b'f') => "a boolean",
+        Some(b'"') => "text that can't be read",
+        _ => "a number",
+    }
+}

@@ -1,0 +1,288 @@
+//! The host: a store and plugins, and the way from an invocation to its answer.
+
+use super::actor;
+use super::answer::{Answer, Ended, ReturnData};
+use super::ending::{self, RunEnd};
+use super::error::ExecutionError;
+use super::invocation::{Clock, Invocation, Requester};
+use super::report::{Report, ReportRow};
+use super::session::{Session, SessionSetup};
+use crate::incidents::{
+    Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState, IncidentStore,
+    NewExecution, StoreError,
+};
+use crate::plugins::{Library, PluginFile, Plugins};
+use jiff::tz::TimeZone;
+use playdock_plugin_api::messages::{self, CommandDescription, Request};
+use playdock_plugin_api::{Actor, Execution, Intent, Mode, Site};
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A store and plugins: what it takes to run commands.
+pub struct Host {
+    incidents: Arc<dyn IncidentStore>,
+    records: Arc<dyn ExecutionRecords>,
+    plugins: Plugins,
+}
+
+/// An invocation, and what was found out for it.
+struct Prepared<'a> {
+    invocation: &'a Invocation,
+    execution_id: String,
+    plugin: &'a PluginFile,
+    library: &'a Library,
+    description: &'a CommandDescription,
+}
+
+impl Host {
+    /// A host of these plugins, over a store of incidents and one of its own records; both may be
+    /// the same.
+    pub fn new(
+        incidents: Arc<dyn IncidentStore>,
+        records: Arc<dyn ExecutionRecords>,
+        plugins: Plugins,
+    ) -> Host {
+        Host {
+            incidents,
+            records,
+            plugins,
+        }
+    }
+
+    /// The plugins.
+    pub fn plugins(&self) -> &Plugins {
+        &self.plugins
+    }
+
+    /// Runs a command, or goes on with one, or repeats the answer of one that has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`ExecutionError`], where there is no answer at all. What the command or its user did wrong
+    /// is an [`Answer`] that says so.
+    pub fn execute(&self, invocation: &Invocation) -> Result<Answer, ExecutionError> {
+        let (plugin, library, description) = self.command(&invocation.command)?;
+        let execution_id = match &invocation.execution_id {
+            Some(id) => checked_id(id)?,
+            None => uuid::Uuid::new_v4().to_string(),
+        };
+        let prepared = Prepared {
+            invocation,
+            execution_id,
+            plugin,
+            library,
+            description,
+        };
+        let resolved = actor::resolve(invocation, &*self.incidents)?;
+        if invocation.intent == Intent::Preview {
+            return Ok(match resolved {
+                Ok((actor, site)) => self.run(&prepared, None, Vec::new(), actor, site),
+                Err(sentence) => {
+                    prepared.answer(ending::failed_as_a_whole(sentence), TimeZone::UTC)
+                }
+            });
+        }
+        let acting_user = resolved
+            .as_ref()
+            .ok()
+            .map(|(actor, _)| actor.username.clone());
+        let journal = match self.records.begin(&prepared.new_execution(acting_user))? {
+            Begun::New(key) => (key, Vec::new()),
+            Begun::Resumed(key) => (key, self.records.ledger(key)?),
+            Begun::Finished(key, record) => return self.replay(&prepared, key, *record),
+            Begun::Running => return Err(ExecutionError::Running(prepared.execution_id)),
+            Begun::Conflict(what) => {
+                return Err(ExecutionError::IdTaken {
+                    id: prepared.execution_id,
+                    what,
+                });
+            }
+        };
+        let (key, earlier) = journal;
+        let mut answer = match resolved {
+            Ok((actor, site)) => self.run(&prepared, Some(key), earlier, actor, site),
+            Err(sentence) => prepared.answer(ending::failed_as_a_whole(sentence), TimeZone::UTC),
+        };
+        if let Err(error) = self.records.end(key, &ending_of(&answer)) {
+            log::error!(
+                "the end of execution {} was not noted: {error}",
+                prepared.execution_id
+            );
+            answer.note_store_error(&error);
+        }
+        Ok(answer)
+    }
+
+    fn command(
+        &self,
+        command: &str,
+    ) -> Result<(&PluginFile, &Library, &CommandDescription), ExecutionError> {
+        let unknown = || ExecutionError::UnknownCommand {
+            command: command.to_owned(),
+            known: match self.plugins.commands().collect::<Vec<_>>() {
+                names if names.is_empty() => "no plugin is given".to_owned(),
+                names => format!("the plugins have {}", names.join(", ")),
+            },
+        };
+        let plugin = self.plugins.find(command).ok_or_else(unknown)?;
+        let library = plugin.load()?;
+        let description = library.command(command).ok_or_else(unknown)?;
+        Ok((plugin, library, description))
+    }
+
+    fn run(
+        &self,
+        prepared: &Prepared<'_>,
+        journal: Option<ExecutionKey>,
+        earlier: Vec<crate::incidents::LedgerRow>,
+        actor: Actor,
+        site: Site,
+    ) -> Answer {
+        let invocation = prepared.invocation;
+        let zone = TimeZone::get(&site.time_zone).unwrap_or(TimeZone::UTC);
+        let execution = Execution {
+            id: prepared.execution_id.clone(),
+            mode: invocation.requester.mode(),
+            intent: invocation.intent,
+            site,
+            actor,
+            requested_by: invocation.requester.requested_by(),
+        };
+        let request = messages::write(&Request::Invoke(messages::Invocation {
+            must_understand: vec!["execution".to_owned()],
+            command: Cow::Borrowed(&invocation.command),
+            execution: execution.clone(),
+            parameters: invocation.parameters.json(),
+            log_level: Some(log::max_level().as_str().to_lowercase()),
+        }));
+        let session = Arc::new(Session::new(SessionSetup {
+            store: self.incidents.clone(),
+            execution,
+            journal,
+            columns: prepared.description.columns.clone(),
+            plugin: prepared.plugin.identity().name.clone(),
+            clock: Clock::new(invocation.clock),
+            cancellation: invocation.cancellation.clone(),
+            deadline: Instant::now() + invocation.timeout,
+            progress: invocation.progress.clone(),
+            earlier,
+        }));
+        let response = prepared.library.invoke(&request, session.clone());
+        prepared.answer(ending::end(&session, &invocation.command, &response), zone)
+    }
+
+    /// The stored answer of an execution that has ended.
+    fn replay(
+        &self,
+        prepared: &Prepared<'_>,
+        key: ExecutionKey,
+        record: ExecutionRecord,
+    ) -> Result<Answer, ExecutionError> {
+        let ledger = self.records.ledger(key)?;
+        let zone = self.incidents.site(&record.begun.site)?;
+        let zone = zone.and_then(|site| TimeZone::get(&site.time_zone).ok());
+        let return_data = ReturnData::parse(&record.return_data.unwrap_or_default());
+        // A failure of the whole has no rows; a success over no incidents has none either.
+        let rows = (!ledger.is_empty() || return_data == ReturnData::Successful)
+            .then(|| ledger.iter().map(ReportRow::from).collect());
+        let end = RunEnd {
+            ended: Ended::Finished,
+            return_data,
+            error: record.error.unwrap_or_default(),
+            outputs: record.outputs,
+            rows,
+        };
+        Ok(Answer {
+            replayed: true,
+            ..prepared.answer(end, zone.unwrap_or(TimeZone::UTC))
+        })
+    }
+}
+
+impl Prepared<'_> {
+    fn new_execution(&self, acting_user: Option<String>) -> NewExecution {
+        let (invocation, identity) = (self.invocation, self.plugin.identity());
+        NewExecution {
+            id: self.execution_id.clone(),
+            command: invocation.command.clone(),
+            plugin: identity.name.clone(),
+            plugin_version: identity.version.clone(),
+            plugin_digest: self.plugin.digest().to_owned(),
+            mode: invocation.requester.mode(),
+            site: invocation.site.clone(),
+            requested_by: invocation.requester.requested_by(),
+            acting_user,
+            parameters: invocation.parameters.json().get().to_owned(),
+            parameters_digest: invocation.parameters.digest().to_owned(),
+            clock: invocation.clock,
+        }
+    }
+
+    fn answer(&self, end: RunEnd, time_zone: TimeZone) -> Answer {
+        let columns = self.description.columns.clone();
+        let journaled = self.invocation.intent == Intent::Apply;
+        Answer {
+            execution_id: journaled.then(|| self.execution_id.clone()),
+            return_data: end.return_data,
+            error: end.error,
+            outputs: end.outputs,
+            report: end.rows.map(|rows| Report {
+                columns,
+                time_zone,
+                rows,
+            }),
+            ended: end.ended,
+            replayed: false,
+        }
+    }
+}
+
+impl Requester {
+    fn mode(&self) -> Mode {
+        match self {
+            Requester::Automatic { .. } => Mode::Automatic,
+            Requester::Person { .. } => Mode::Manual,
+        }
+    }
+
+    fn requested_by(&self) -> Option<String> {
+        match self {
+            Requester::Automatic { requested_by } => requested_by.clone(),
+            Requester::Person { .. } => None,
+        }
+    }
+}
+
+impl Answer {
+    /// What was committed stands; only that the execution ended could not be noted.
+    fn note_store_error(&mut self, error: &StoreError) {
+        self.ended = Ended::StoreFailed;
+        if self.error.is_empty() {
+            self.error =
+                format!("All was done, but the end of the execution could not be noted: {error}.");
+        }
+    }
+}
+
+fn ending_of(answer: &Answer) -> Ending {
+    Ending {
+        state: match answer.ended {
+            Ended::Finished => ExecutionState::Finished,
+            _ => ExecutionState::Interrupted,
+        },
+        return_data: answer.return_data.as_str().to_owned(),
+        error: answer.error.clone(),
+        outputs: answer.outputs.clone(),
+    }
+}
+
+/// An id may stand in a file name, a URL and a log.
+fn checked_id(id: &str) -> Result<String, ExecutionError> {
+    let good = |character: char| character.is_ascii_alphanumeric() || "-_.:/".contains(character);
+    if (1..=200).contains(&id.len()) && id.chars().all(good) {
+        Ok(id.to_owned())
+    } else {
+        Err(ExecutionError::BadId(id.to_owned()))
+    }
+}

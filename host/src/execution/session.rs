@@ -1,0 +1,303 @@
+//! Answering the calls of a command while it runs.
+//!
+//! A session is all that a command reaches: the incidents of one site, in the name of one user. It
+//! gives each incident out once, takes one outcome for each, and is over when the command returns;
+//! a thread that the command left behind is refused from then on. Writing is `record.rs`'s.
+
+use super::invocation::{Cancellation, Clock, Progress};
+use super::report::ReportRow;
+use super::selection::{Selecting, Selection};
+use crate::incidents::{ExecutionKey, IncidentStore, LedgerRow, LookedUp, StoreError};
+use crate::plugins::HostServices;
+use playdock_plugin_api::messages::{self, CHUNK, Call, MessageError, Reply};
+use playdock_plugin_api::{
+    Columns, Earlier, Execution, Incident, OutcomeResult, Status, Timestamp,
+};
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// How many incidents one look at the store takes.
+const LOOK: usize = 4096;
+
+/// What a session is given.
+pub(super) struct SessionSetup {
+    pub(super) store: Arc<dyn IncidentStore>,
+    pub(super) execution: Execution,
+    /// The journal's key; `None` for a preview, which writes nothing.
+    pub(super) journal: Option<ExecutionKey>,
+    pub(super) columns: Columns,
+    pub(super) plugin: String,
+    pub(super) clock: Clock,
+    pub(super) cancellation: Cancellation,
+    pub(super) deadline: Instant,
+    pub(super) progress: Option<Progress>,
+    /// What an interrupted run of the same execution recorded.
+    pub(super) earlier: Vec<LedgerRow>,
+}
+
+/// One run of a command, from the side of the host.
+pub(super) struct Session {
+    pub(super) setup: SessionSetup,
+    over: AtomicBool,
+    state: Mutex<State>,
+}
+
+/// How far a session is.
+#[derive(Default)]
+pub(super) struct State {
+    selecting: Selecting,
+    pub(super) selection: Option<Selection>,
+    /// Looked up, and not given out yet.
+    waiting: VecDeque<(usize, Option<LookedUp>)>,
+    /// When the latest incidents were given out.
+    pub(super) as_of: Option<Timestamp>,
+    /// Given out, and without an outcome yet.
+    pub(super) looked_at: HashMap<usize, Option<LookedUp>>,
+    /// The rows, by position.
+    pub(super) rows: Vec<Option<ReportRow>>,
+    /// What an interrupted run recorded, by position.
+    pub(super) earlier: HashMap<usize, LedgerRow>,
+    /// What the store said when it could not go on.
+    pub(super) store_error: Option<StoreError>,
+}
+
+/// Why a call was not done.
+pub(super) enum Refused {
+    /// The store failed, and will go on failing.
+    Store(StoreError),
+    /// The command asked for something that makes no sense: a sentence.
+    Misuse(String),
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Refused {
+        Refused::Store(error)
+    }
+}
+
+impl Session {
+    pub(super) fn new(mut setup: SessionSetup) -> Session {
+        let by_position = |row: LedgerRow| Some((usize::try_from(row.position).ok()?, row));
+        let earlier = std::mem::take(&mut setup.earlier)
+            .into_iter()
+            .filter_map(by_position);
+        let state = State {
+            earlier: earlier.collect(),
+            ..State::default()
+        };
+        Session {
+            setup,
+            over: AtomicBool::new(false),
+            state: Mutex::new(state),
+        }
+    }
+
+    /// Ends the session and takes what it recorded.
+    pub(super) fn end(&self) -> State {
+        self.over.store(true, Ordering::Relaxed);
+        std::mem::take(&mut *self.lock())
+    }
+
+    /// Whether the time is over, though nobody cancelled.
+    pub(super) fn deadline_passed(&self) -> bool {
+        Instant::now() >= self.setup.deadline
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Each call leaves the state whole, or panics before it changes it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn select(
+        &self,
+        state: &mut State,
+        numbers: &[messages::Number<'_>],
+        more: bool,
+    ) -> Result<u64, Refused> {
+        if state.selection.is_some() {
+            return Err(Refused::Misuse(
+                "Incidents are selected already.".to_owned(),
+            ));
+        }
+        for number in numbers {
+            state.selecting.add(&number.0);
+        }
+        let count = state.selecting.count();
+        if !more {
+            let selecting = std::mem::take(&mut state.selecting);
+            let selection =
+                selecting.resolve(&*self.setup.store, &self.setup.execution.site.name)?;
+            state.rows.resize(count, None);
+            state.selection = Some(selection);
+        }
+        Ok(count as u64)
+    }
+
+    /// The next incidents, as the bytes of a reply of about [`CHUNK`] bytes.
+    fn next_incidents(&self, state: &mut State) -> Result<Vec<u8>, Refused> {
+        let as_of = self.setup.clock.now();
+        state.as_of = Some(as_of);
+        let mut reply = format!(
+            "{{\"incidents\":{{\"as_of\":{},\"incidents\":[",
+            as_of.milliseconds()
+        )
+        .into_bytes();
+        let mut any = false;
+        while reply.len() < CHUNK {
+            if state.waiting.is_empty() {
+                // What is looked at from here on is as of now; what was given out with it too.
+                if any || !self.look(state)? {
+                    break;
+                }
+            }
+            let Some((position, looked_up)) = state.waiting.pop_front() else {
+                break;
+            };
+            let incident = state.give_out(position, looked_up);
+            if any {
+                reply.push(b',');
+            }
+            reply.extend(messages::write(&incident));
+            any = true;
+        }
+        reply.extend_from_slice(b"]}}");
+        Ok(reply)
+    }
+
+    /// Looks at the next incidents of the selection; false where there are no more.
+    fn look(&self, state: &mut State) -> Result<bool, Refused> {
+        let Some(selection) = &mut state.selection else {
+            return Err(Refused::Misuse("No incidents are selected yet.".to_owned()));
+        };
+        let positions = selection.next(LOOK);
+        let keys: Vec<_> = positions
+            .iter()
+            .filter_map(|position| selection.key(*position))
+            .collect();
+        let mut found = self.setup.store.look_up(&keys)?.into_iter();
+        let looked_up = positions.iter().map(|position| {
+            let looked_up = selection
+                .key(*position)
+                .and_then(|_| found.next().flatten());
+            (*position, looked_up)
+        });
+        state.waiting = looked_up.collect();
+        Ok(!state.waiting.is_empty())
+    }
+
+    fn answer(&self, call: Call<'_>) -> Vec<u8> {
+        if self.over.load(Ordering::Relaxed) {
+            log::warn!(
+                "{}: a call after the command had returned was refused",
+                self.setup.plugin
+            );
+            return failed("The execution is over.");
+        }
+        if self.is_cancelled() {
+            return messages::write(&Reply::Cancelled {});
+        }
+        let mut state = self.lock();
+        let answered = match call {
+            Call::Select { numbers, more } => self
+                .select(&mut state, &numbers, more)
+                .map(|count| messages::write(&Reply::Selected { count })),
+            Call::NextIncidents {} => self.next_incidents(&mut state),
+            Call::Record {
+                conclusion,
+                outcomes,
+            } => self
+                .record(&mut state, conclusion.as_deref(), outcomes)
+                .map(|refused| messages::write(&Reply::Recorded { refused })),
+            Call::Progress { done, total } => {
+                if let Some(progress) = &self.setup.progress {
+                    progress(done, total);
+                }
+                Ok(messages::write(&Reply::Done {}))
+            }
+        };
+        answered.unwrap_or_else(|refused| match refused {
+            Refused::Misuse(sentence) => failed(&sentence),
+            Refused::Store(error) => {
+                let sentence = failed(&format!("{error}."));
+                state.store_error = Some(error);
+                sentence
+            }
+        })
+    }
+}
+
+impl State {
+    /// What a command sees of the incident at a position; it is the command's to judge from now
+    /// on, unless its outcome stands from an earlier run.
+    pub(super) fn give_out(&mut self, position: usize, looked_up: Option<LookedUp>) -> Incident {
+        let facts = looked_up.as_ref().map(|looked_up| looked_up.facts.clone());
+        let earlier = self.earlier.get(&position).map(|row| Earlier {
+            result: row.result,
+            reason: row.reason.clone(),
+            undone: row.changed
+                && row.result == OutcomeResult::Successful
+                && facts
+                    .as_ref()
+                    .is_some_and(|facts| facts.status != Status::Closed),
+        });
+        match &earlier {
+            Some(earlier) if !earlier.undone => {
+                let row = self.earlier.get(&position).map(ReportRow::from);
+                if let Some(place) = self.rows.get_mut(position) {
+                    *place = row;
+                }
+            }
+            _ => {
+                self.looked_at.insert(position, looked_up);
+            }
+        }
+        let number = self
+            .selection
+            .as_ref()
+            .map_or("", |selection| selection.number(position));
+        Incident {
+            position: position as u64,
+            number: number.to_owned(),
+            facts,
+            earlier,
+        }
+    }
+}
+
+impl From<&LedgerRow> for ReportRow {
+    fn from(row: &LedgerRow) -> ReportRow {
+        ReportRow {
+            number: row.number.clone(),
+            result: row.result,
+            reason: row.reason.clone(),
+            message: row.message.clone(),
+            cells: row.cells.clone(),
+        }
+    }
+}
+
+impl HostServices for Session {
+    fn call(&self, request: &[u8]) -> Vec<u8> {
+        match messages::read(request) {
+            Ok(call) => self.answer(call),
+            Err(MessageError::Unsupported(what)) => messages::write(&Reply::Unsupported { what }),
+            Err(error) => failed(&format!("The call is {error}.")),
+        }
+    }
+
+    fn log(&self, level: log::Level, target: &str, message: &str) {
+        log::log!(target: &self.setup.plugin, level, "{target}: {message}");
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.setup.cancellation.is_cancelled() || self.deadline_passed()
+    }
+}
+
+fn failed(sentence: &str) -> Vec<u8> {
+    messages::write(&Reply::Failed {
+        error: sentence.to_owned(),
+    })
+}

@@ -1,0 +1,87 @@
+//! Why the store did not do what it was asked, in sentences.
+
+use std::path::PathBuf;
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The file can't be opened or made.
+    #[error("the store {path} can't be opened: {cause}")]
+    CannotOpen {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: String,
+    },
+    /// The file is something else.
+    #[error("{0} is not a Playdock store: name another file with --db")]
+    NotAStore(PathBuf),
+    /// A newer program made the store.
+    #[error(
+        "the store {path} has version {found}, made by a newer playdock; this one knows versions up to {known}: use the newer program"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The latest version that this program knows.
+        known: i64,
+    },
+    /// Another process holds the store.
+    #[error(
+        "another process has locked the store, and still had after {0} s: try again when it is done"
+    )]
+    Locked(u64),
+    /// The disk is full.
+    #[error("the disk that holds the store is full: make room and run the same execution id again")]
+    Full,
+    /// The disk, or the file system, failed.
+    #[error("the store can't be read or written: {0}")]
+    Disk(String),
+    /// Another host goes on with the execution that this one ran.
+    #[error("the execution was taken over by another host, which goes on with it")]
+    TakenOver,
+    /// The store holds something that this program can't read.
+    #[error("the store holds {what}, which can't be read: {cause}")]
+    Unreadable {
+        /// What it holds.
+        what: &'static str,
+        /// Why it can't be read.
+        cause: String,
+    },
+    /// A statement failed; it says why.
+    #[error("the store refused it: {0}")]
+    Refused(String),
+    /// The store is being closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl StoreError {
+    /// Whether it is about one row, so that other rows may still be written.
+    pub(crate) fn is_about_a_row(&self) -> bool {
+        matches!(self, StoreError::Refused(_))
+    }
+}
+
+/// How long a process waits for a lock that another one holds, in seconds.
+pub(super) const LOCK_TIMEOUT_SECONDS: u64 = 5;
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> StoreError {
+        use rusqlite::ErrorCode::{
+            CannotOpen, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, NotADatabase,
+            OutOfMemory, ReadOnly, SystemIoFailure,
+        };
+        match error.sqlite_error_code() {
+            Some(DatabaseBusy | DatabaseLocked) => StoreError::Locked(LOCK_TIMEOUT_SECONDS),
+            Some(DiskFull) => StoreError::Full,
+            Some(
+                SystemIoFailure | DatabaseCorrupt | NotADatabase | ReadOnly | CannotOpen
+                | OutOfMemory,
+            ) => StoreError::Disk(error.to_string()),
+            _ => StoreError::Refused(error.to_string()),
+        }
+    }
+}

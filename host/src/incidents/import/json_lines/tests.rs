@@ -1,0 +1,291 @@
+//! What a JSON Lines file may say, what it may leave out, and how its errors read.
+
+use std::io::Cursor;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::incidents::import::FieldKind;
+
+fn read(text: impl AsRef<[u8]>) -> Result<Vec<NumberedRecord>, String> {
+    JsonLines::new(Cursor::new(text), &mut |_| ())
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())
+}
+
+fn error(text: impl AsRef<[u8]>) -> String {
+    read(text).expect_err("the text is wrong")
+}
+
+fn incident(text: &str) -> Incident {
+    match read(text).unwrap().remove(0).record {
+        Record::Incident(incident) => *incident,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn incident_with(member: &str) -> String {
+    format!(r#"{{"kind":"incident","number":"1","site":"A",{member}}}"#)
+}
+
+#[test]
+fn reads_every_member() {
+    let records = read(concat!(
+        r#"{"kind":"incident","number":" 20210127-198 ","site":"A","type":"Phishing","#,
+        r#""title":"T","status":"Closed","severity":"High","owner":"jane","#,
+        r#""created":"2021-01-26T22:10:00Z","closed":"2021-01-27T01:00:00+01:00","#,
+        r#""closed_by":"joe","conclusion":"<p>x</p>","tasks":[{"title":"Reset password","#,
+        r#""required":true,"status":"Done"}],"fields":[{"section":"Closure","name":"Cause","#,
+        r#""kind":"Info Activity","required_on_close":true,"visible":false,"value":{"a":[1]}}]}"#,
+        "\n",
+        r#"{"kind":"user","username":"u","sites":["A"],"may_close":false,"active":false}"#,
+        "\n",
+        r#"{"kind":"site","name":"A","time_zone":"America/Los_Angeles"}"#,
+    ));
+    let expected = [
+        Record::Incident(Box::new(Incident {
+            number: "20210127-198".into(),
+            site: "A".into(),
+            r#type: "Phishing".into(),
+            title: "T".into(),
+            status: Status::Closed,
+            severity: "High".into(),
+            owner: "jane".into(),
+            created: Some("2021-01-26T22:10:00Z".parse().unwrap()),
+            closed: Some("2021-01-27T00:00:00Z".parse().unwrap()),
+            closed_by: Some("joe".into()),
+            conclusion: "<p>x</p>".into(),
+            tasks: vec![Task {
+                title: "Reset password".into(),
+                required: true,
+                status: "Done".into(),
+            }],
+            fields: vec![Field {
+                section: "Closure".into(),
+                name: "Cause".into(),
+                kind: FieldKind::InfoActivity,
+                required_on_close: true,
+                visible: false,
+                value: json!({"a": [1]}),
+            }],
+        })),
+        Record::User(User {
+            username: "u".into(),
+            active: false,
+            may_close: false,
+            sites: UserSites::Only(vec!["A".into()]),
+        }),
+        Record::Site(Site {
+            name: "A".into(),
+            time_zone: "America/Los_Angeles".into(),
+        }),
+    ];
+    let expected = (1..)
+        .zip(expected)
+        .map(|(line, record)| NumberedRecord { line, record });
+    assert_eq!(records.unwrap(), expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn most_members_have_defaults() {
+    let bare = incident(&incident_with(
+        r#""tasks":[{"title":"T"}],"fields":[{"name":"F"}]"#,
+    ));
+    assert_eq!(bare.status, Status::Open);
+    let task = Task {
+        title: "T".into(),
+        required: false,
+        status: "Pending".into(),
+    };
+    assert_eq!(bare.tasks, [task]);
+    let [field] = &bare.fields[..] else { panic!() };
+    assert_eq!(
+        (field.kind, field.required_on_close),
+        (FieldKind::Activity, false)
+    );
+    assert_eq!((field.visible, &field.value), (true, &Value::Null));
+    assert_eq!(
+        (bare.created, bare.closed, bare.closed_by),
+        (None, None, None)
+    );
+
+    let others = read("{\"kind\":\"site\",\"name\":\"A\"}\n{\"kind\":\"user\",\"username\":\"u\"}");
+    let [site, user] = &others.unwrap()[..] else {
+        panic!()
+    };
+    let utc = Site {
+        name: "A".into(),
+        time_zone: "UTC".into(),
+    };
+    assert_eq!(site.record, Record::Site(utc));
+    let sites = UserSites::Only(Vec::new());
+    let active = User {
+        username: "u".into(),
+        active: true,
+        may_close: true,
+        sites,
+    };
+    assert_eq!(user.record, Record::User(active));
+}
+
+#[test]
+fn null_texts_and_instants_are_as_absent() {
+    let nulls = incident_with(r#""title":null,"owner":null,"created":null,"closed_by":null"#);
+    assert_eq!(
+        incident(&nulls),
+        incident(r#"{"kind":"incident","number":"1","site":"A"}"#)
+    );
+}
+
+#[test]
+fn skips_a_byte_order_mark_and_blank_lines_but_counts_them() {
+    let records = read("\u{feff}\r\n\n  \n{\"kind\":\"site\",\"name\":\"A\"}\r\n\n").unwrap();
+    assert_eq!(
+        records.iter().map(|record| record.line).collect::<Vec<_>>(),
+        [4]
+    );
+    assert_eq!(
+        read("\u{feff}{\"kind\":\"site\",\"name\":\"A\"}")
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(read("").unwrap(), []);
+}
+
+#[test]
+fn nothing_follows_an_error() {
+    let mut ignore = |_| ();
+    let mut records = JsonLines::new(
+        Cursor::new("x\n{\"kind\":\"site\",\"name\":\"A\"}"),
+        &mut ignore,
+    );
+    assert!(records.next().is_some_and(|record| record.is_err()));
+    assert!(records.next().is_none());
+}
+
+#[test]
+fn reports_progress_in_bytes() {
+    let text = "{\"kind\":\"site\",\"name\":\"A\"}\n".repeat(10_000);
+    let mut heard = Vec::new();
+    assert_eq!(
+        JsonLines::new(Cursor::new(&text), &mut |bytes| heard.push(bytes)).count(),
+        10_000
+    );
+    assert!(heard.len() > 2 && heard.is_sorted());
+    assert_eq!(heard.last(), Some(&(text.len() as u64)));
+}
+
+#[test]
+fn names_the_line_and_the_reason() {
+    let cases = [
+        (
+            "\n\n".to_owned() + &incident_with(r#""tasks":[{"title":"T","requierd":true}]"#),
+            r#"line 3: unknown member "requierd" in a task; did you mean "required"?"#,
+        ),
+        (
+            incident_with(r#""fields":[{"name":"F","required_on_closing":true}]"#),
+            r#"line 1: unknown member "required_on_closing" in a field; did you mean "required_on_close"?"#,
+        ),
+        (
+            incident_with(r#""colour":"red""#),
+            r#"line 1: unknown member "colour" in an incident"#,
+        ),
+        (
+            r#"{"kind":"site","nmae":"A"}"#.into(),
+            r#"line 1: unknown member "nmae" in a site; did you mean "name"?"#,
+        ),
+        (
+            incident_with(r#""title":"a","title":"b""#),
+            r#"line 1: the member "title" is given twice in an incident; keep one"#,
+        ),
+        ("{}".into(), r#"line 1: a line needs the member "kind""#),
+        (
+            r#"{"kind":"user"}"#.into(),
+            r#"line 1: a user needs the member "username""#,
+        ),
+        (
+            r#"{"kind":"asset","name":"A"}"#.into(),
+            r#"line 1: unknown kind "asset"; give "site", "user" or "incident""#,
+        ),
+        (
+            r#"{"kind":"incident","number":"  ","site":"A"}"#.into(),
+            r#"line 1: the member "number" of an incident is blank; give it a text"#,
+        ),
+        (
+            r#"{"kind":"incident","number":7,"site":"A"}"#.into(),
+            r#"line 1: the member "number" of an incident must be text, not 7"#,
+        ),
+        (
+            incident_with(r#""tasks":[{"title":"T","required":"yes"}]"#),
+            r#"line 1: the member "required" of a task must be true or false, not "yes""#,
+        ),
+        (
+            incident_with(r#""tasks":["Reset"]"#),
+            r#"line 1: the member "tasks" of an incident must be a list of objects, not "Reset""#,
+        ),
+        (
+            incident_with(r#""created":"26/1/2021""#),
+            r#"line 1: the member "created" of an incident must be an instant like "2021-01-26T22:10:00Z" or null, not "26/1/2021""#,
+        ),
+        (
+            incident_with(r#""status":"closed""#),
+            r#"line 1: the member "status" of an incident is wrong: "closed" is none of Open, In Progress, On Hold, Closed"#,
+        ),
+        (
+            incident_with(r#""fields":[{"name":"F","kind":"Info"}]"#),
+            r#"line 1: the member "kind" of a field is wrong: "Info" is none of Activity, Info Activity"#,
+        ),
+        (
+            incident_with(r#""closed":"2021-01-26T22:10:00Z""#),
+            r#"line 1: the incident has "closed" but its status is Open; set the one or the other right"#,
+        ),
+        (
+            r#"{"kind":"site","name":"A","time_zone":"America/Los_Angles"}"#.into(),
+            r#"line 1: unknown time zone "America/Los_Angles", give an IANA name such as "Europe/Lisbon"; did you mean "America/Los_Angeles"?"#,
+        ),
+        (
+            r#"{"kind":"site""#.into(),
+            "line 1: this is not one whole JSON object: EOF while parsing an object (at byte 14)",
+        ),
+        (
+            "[1]".into(),
+            "line 1: this is not one whole JSON object: invalid type: sequence, expected an object (at byte 0)",
+        ),
+    ];
+    for (text, sentence) in cases {
+        assert_eq!(error(&text), sentence, "{text}");
+    }
+    let latin = b"{\"kind\":\"site\",\"name\":\"\xe9\"}";
+    assert_eq!(
+        error(latin),
+        "line 1: this is not UTF-8 text; save the file as UTF-8"
+    );
+}
+
+#[test]
+fn a_value_that_nobody_could_read_again_is_an_error() {
+    let deep = format!(
+        r#""fields":[{{"name":"F","value":{}1{}}}]"#,
+        "[".repeat(500),
+        "]".repeat(500)
+    );
+    assert!(error(incident_with(&deep)).contains(r#"the member "value" of a field must be JSON"#));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_says_so() {
+    struct Broken;
+    impl std::io::Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("the disk is gone"))
+        }
+    }
+    let mut ignore = |_| ();
+    let mut records = JsonLines::new(std::io::BufReader::new(Broken), &mut ignore);
+    let error = records.next().unwrap().expect_err("nothing can be read");
+    assert_eq!(
+        error.to_string(),
+        "the file could not be read to its end: the disk is gone"
+    );
+}

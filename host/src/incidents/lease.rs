@@ -1,0 +1,136 @@
+//! Who runs an execution, so that a dead host's executions can be taken over.
+//!
+//! A lease names its owner and how long it holds. On the owner's own machine it needs no waiting:
+//! there a look tells whether the process still lives.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+/// How long a lease holds after its owner last wrote, in milliseconds.
+pub(super) const LEASE_MILLISECONDS: i64 = 60_000;
+
+/// The process that holds a lease: its machine since the last boot, its id, and when it started,
+/// since ids are used again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseOwner {
+    machine: String,
+    process: u32,
+    started: String,
+}
+
+impl LeaseOwner {
+    /// This process.
+    pub fn this_process() -> &'static LeaseOwner {
+        static THIS: OnceLock<LeaseOwner> = OnceLock::new();
+        THIS.get_or_init(|| {
+            let process = std::process::id();
+            LeaseOwner {
+                machine: machine(),
+                process,
+                started: started(process).unwrap_or_default(),
+            }
+        })
+    }
+
+    /// Whether the owner, whose text is `owner`, is known to live (true) or to be dead (false);
+    /// `None` where this machine can't tell.
+    pub fn lives(owner: &str) -> Option<bool> {
+        let owner = LeaseOwner::parse(owner)?;
+        let here = LeaseOwner::this_process();
+        if owner.machine != here.machine || here.started.is_empty() {
+            return None;
+        }
+        Some(started(owner.process).is_some_and(|started| started == owner.started))
+    }
+
+    fn parse(text: &str) -> Option<LeaseOwner> {
+        let mut parts = text.split(' ');
+        Some(LeaseOwner {
+            machine: parts.next()?.to_owned(),
+            process: parts.next()?.parse().ok()?,
+            started: parts.next()?.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for LeaseOwner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} {} {}",
+            self.machine, self.process, self.started
+        )
+    }
+}
+
+/// The machine since its last boot, and the namespace in which its process ids count.
+#[cfg(target_os = "linux")]
+fn machine() -> String {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    format!("{}/{}", boot.trim(), namespace.display())
+}
+
+/// When a process started, in the kernel's ticks; `None` if there is no such process, or if it is
+/// dead and only waits to be reaped.
+#[cfg(target_os = "linux")]
+fn started(process: u32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The second field is the program's name in brackets, which may hold spaces and brackets.
+    let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
+    let state = fields.next()?;
+    (!matches!(state, "Z" | "X")).then(|| fields.nth(18).unwrap_or_default().to_owned())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn machine() -> String {
+    "-".to_owned()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn started(_process: u32) -> Option<String> {
+    None
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_lives_and_another_start_of_its_id_does_not() {
+        let this = LeaseOwner::this_process();
+        assert_eq!(LeaseOwner::lives(&this.to_string()), Some(true));
+        let earlier = LeaseOwner {
+            started: "1".to_owned(),
+            ..this.clone()
+        };
+        assert_eq!(LeaseOwner::lives(&earlier.to_string()), Some(false));
+    }
+
+    #[test]
+    fn another_machine_can_not_be_told() {
+        let other = LeaseOwner {
+            machine: "other".to_owned(),
+            ..LeaseOwner::this_process().clone()
+        };
+        assert_eq!(LeaseOwner::lives(&other.to_string()), None);
+        assert_eq!(LeaseOwner::lives("nonsense"), None);
+    }
+
+    #[test]
+    fn a_process_that_ended_is_dead() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let owner = LeaseOwner {
+            process: child.id(),
+            started: started(child.id()).unwrap(),
+            ..LeaseOwner::this_process().clone()
+        };
+        assert_eq!(LeaseOwner::lives(&owner.to_string()), Some(true));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(LeaseOwner::lives(&owner.to_string()), Some(false));
+    }
+}

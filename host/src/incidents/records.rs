@@ -1,0 +1,172 @@
+//! The host's own records: which executions there were, and what each made of its incidents.
+
+use super::error::StoreError;
+use super::store::IncidentKey;
+use playdock_plugin_api::{Cell, Mode, OutcomeResult, Reason, Timestamp};
+use std::collections::BTreeMap;
+
+/// The store's own key of an execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ExecutionKey(pub i64);
+
+/// An execution that is about to begin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewExecution {
+    /// Its id, as people and clients see it.
+    pub id: String,
+    /// The command.
+    pub command: String,
+    /// The name of the plugin.
+    pub plugin: String,
+    /// The version of the plugin.
+    pub plugin_version: String,
+    /// The SHA-256 of the plugin's file, in hexadecimal.
+    pub plugin_digest: String,
+    /// How it is started.
+    pub mode: Mode,
+    /// The site.
+    pub site: String,
+    /// The account that asked for it, where one did.
+    pub requested_by: Option<String>,
+    /// In whose name it acts, where that could be resolved.
+    pub acting_user: Option<String>,
+    /// The parameters, as they were given.
+    pub parameters: String,
+    /// The SHA-256 of the parameters' canonical form, in hexadecimal.
+    pub parameters_digest: String,
+    /// The fixed clock that it runs under, if any.
+    pub clock: Option<Timestamp>,
+}
+
+/// How far an execution is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExecutionState {
+    /// A host runs it, or died while it did.
+    Running,
+    /// It stopped before its end and can be resumed.
+    Interrupted,
+    /// It ended; running it again repeats its answer.
+    Finished,
+}
+
+impl ExecutionState {
+    /// The state in a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ExecutionState::Running => "running",
+            ExecutionState::Interrupted => "interrupted",
+            ExecutionState::Finished => "finished",
+        }
+    }
+}
+
+/// What came of beginning an execution.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Begun {
+    /// It is new.
+    New(ExecutionKey),
+    /// It was interrupted earlier, and goes on.
+    Resumed(ExecutionKey),
+    /// It has ended already.
+    Finished(ExecutionKey, Box<ExecutionRecord>),
+    /// Another host runs it at this moment.
+    Running,
+    /// The id belongs to another execution: this differs.
+    Conflict(&'static str),
+}
+
+/// How an execution ended, or stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ending {
+    /// Whether it ended or was interrupted.
+    pub state: ExecutionState,
+    /// `Successful`, `Partially Successful` or `Failed`.
+    pub return_data: String,
+    /// The answer's `error`.
+    pub error: String,
+    /// The command's outputs.
+    pub outputs: BTreeMap<String, u64>,
+}
+
+/// An execution as the journal has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExecutionRecord {
+    /// What was known when it began.
+    pub begun: NewExecution,
+    /// When it began, by the real clock.
+    pub started_at: Timestamp,
+    /// When it ended or stopped, by the real clock.
+    pub finished_at: Option<Timestamp>,
+    /// How far it is.
+    pub state: ExecutionState,
+    /// `Successful`, `Partially Successful` or `Failed`, once it is known.
+    pub return_data: Option<String>,
+    /// The answer's `error`, once it is known.
+    pub error: Option<String>,
+    /// The command's outputs.
+    pub outputs: BTreeMap<String, u64>,
+}
+
+/// A line of the ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LedgerRow {
+    /// Its place in the order of writing.
+    pub sequence: u64,
+    /// The incident's place in the input.
+    pub position: u64,
+    /// The incident; `None` where the site had none of this number.
+    pub incident: Option<IncidentKey>,
+    /// Its number.
+    pub number: String,
+    /// Whether the incident was changed.
+    pub changed: bool,
+    /// Whether it succeeded.
+    pub result: OutcomeResult,
+    /// Why, as a code.
+    pub reason: Option<Reason>,
+    /// Why, for people.
+    pub message: Option<String>,
+    /// The values of the command's columns.
+    pub cells: Vec<Cell>,
+}
+
+/// The host's own records.
+///
+/// Methods may be called from several threads at once.
+pub trait ExecutionRecords: Send + Sync {
+    /// Begins an execution, or finds out that its id was begun before. One that another host ran
+    /// and died with is taken over.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    fn begin(&self, execution: &NewExecution) -> Result<Begun, StoreError>;
+
+    /// Notes how an execution ended, and gives its lease back.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    fn end(&self, execution: ExecutionKey, ending: &Ending) -> Result<(), StoreError>;
+
+    /// The ledger of an execution, in the order of the input.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    fn ledger(&self, execution: ExecutionKey) -> Result<Vec<LedgerRow>, StoreError>;
+
+    /// An execution by its id.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    fn execution(&self, id: &str) -> Result<Option<(ExecutionKey, ExecutionRecord)>, StoreError>;
+
+    /// The latest executions, the latest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    fn latest_executions(&self, count: usize) -> Result<Vec<ExecutionRecord>, StoreError>;
+}

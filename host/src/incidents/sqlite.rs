@@ -1,0 +1,196 @@
+//! The store in SQLite: one file, in WAL mode, durable at every commit.
+//!
+//! One thread owns all writes of a process (`writer.rs`); reads go beside it on connections of
+//! their own. What each file does: `open` makes and migrates the file, `look` reads what commands
+//! need, `record` writes outcomes and their changes, `executions` is the journal, `running` what of it this process runs, `browse` is for
+//! people, `import` takes incidents in.
+
+mod browse;
+mod executions;
+mod import;
+mod look;
+mod open;
+mod record;
+mod running;
+mod writer;
+
+pub use browse::{
+    AuditEntry, FieldDetail, IncidentDetail, IncidentFilter, IncidentLine, TaskDetail,
+};
+
+use super::error::StoreError;
+use super::import::{ImportError, ImportSummary, NumberedRecord};
+use super::records::{
+    Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, LedgerRow, NewExecution,
+};
+use super::store::{
+    EntryOutcome, IncidentKey, IncidentStore, LookedUp, RecordBatch, SiteRecord, UserRecord,
+};
+use playdock_plugin_api::Timestamp;
+use running::Running;
+use rusqlite::{Connection, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use writer::Writer;
+
+/// The store in one SQLite file.
+pub struct SqliteStore {
+    path: PathBuf,
+    writer: Writer,
+    readers: Mutex<Vec<Connection>>,
+    running: Running,
+}
+
+impl SqliteStore {
+    /// Opens the store in `path`, makes it where there is none, and brings an older one up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: it can't be opened, is something else, is newer than this program, or is
+    /// locked by another process.
+    pub fn open(path: &Path) -> Result<SqliteStore, StoreError> {
+        let connection = open::open(path)?;
+        Ok(SqliteStore {
+            path: path.to_owned(),
+            writer: Writer::start(connection),
+            readers: Mutex::default(),
+            running: Running::default(),
+        })
+    }
+
+    /// Runs `read` on a connection for reading, in one transaction, so that it sees one moment.
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let pooled = self
+            .readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let connection = match pooled {
+            Some(connection) => connection,
+            None => open::connect(&self.path)?,
+        };
+        let transaction = connection.unchecked_transaction()?;
+        let result = read(&transaction);
+        transaction.finish()?;
+        self.readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(connection);
+        result
+    }
+}
+
+impl SqliteStore {
+    /// Takes in the records of a file, in one transaction: all of them or, on any error, none.
+    ///
+    /// ```no_run
+    /// use playdock_host::incidents::{SqliteStore, import::JsonLines};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = SqliteStore::open("playdock.db".as_ref())?;
+    /// let file = std::io::BufReader::new(std::fs::File::open("incidents.jsonl")?);
+    /// println!("{}", store.import(JsonLines::new(file, &mut |_bytes_read| ()))?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError`] names the line that is wrong, or says what the store said.
+    pub fn import(
+        &self,
+        records: impl Iterator<Item = Result<NumberedRecord, ImportError>>,
+    ) -> Result<ImportSummary, ImportError> {
+        let mut connection = open::connect(&self.path)?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let summary = import::import(&transaction, records, Timestamp::now().milliseconds())?;
+        transaction.commit()?;
+        Ok(summary)
+    }
+
+    /// Lists incidents in the order in which they were stored.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub fn incidents(&self, filter: &IncidentFilter) -> Result<Vec<IncidentLine>, StoreError> {
+        self.read(|connection| browse::list(connection, filter))
+    }
+
+    /// All that the store has of the incidents of a number: one for each site that has it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub fn incident(
+        &self,
+        number: &str,
+        site: Option<&str>,
+    ) -> Result<Vec<IncidentDetail>, StoreError> {
+        self.read(|connection| browse::show(connection, number, site))
+    }
+}
+
+impl IncidentStore for SqliteStore {
+    fn site(&self, name: &str) -> Result<Option<SiteRecord>, StoreError> {
+        self.read(|connection| look::site(connection, name))
+    }
+
+    fn user(&self, username: &str) -> Result<Option<UserRecord>, StoreError> {
+        self.read(|connection| look::user(connection, username))
+    }
+
+    fn resolve(
+        &self,
+        site: &str,
+        numbers: &[&str],
+    ) -> Result<Vec<Option<IncidentKey>>, StoreError> {
+        self.read(|connection| look::resolve(connection, site, numbers))
+    }
+
+    fn look_up(&self, keys: &[IncidentKey]) -> Result<Vec<Option<LookedUp>>, StoreError> {
+        self.read(|connection| look::look_up(connection, keys))
+    }
+
+    fn record(&self, batch: RecordBatch) -> Result<Vec<EntryOutcome>, StoreError> {
+        self.writer.write(batch.entries.len(), move |connection| {
+            record::record(connection, &batch)
+        })
+    }
+}
+
+impl ExecutionRecords for SqliteStore {
+    fn begin(&self, execution: &NewExecution) -> Result<Begun, StoreError> {
+        let (execution, running) = (execution.clone(), self.running.clone());
+        let (begun, claim) = self.writer.write(1, move |connection| {
+            executions::begin(connection, &execution, &running)
+        })?;
+        if let Some(claim) = claim {
+            claim.keep();
+        }
+        Ok(begun)
+    }
+
+    fn end(&self, execution: ExecutionKey, ending: &Ending) -> Result<(), StoreError> {
+        let ending = ending.clone();
+        let ended = self.writer.write(1, move |connection| {
+            executions::end(connection, execution, &ending)
+        });
+        self.running.remove(execution);
+        ended
+    }
+
+    fn ledger(&self, execution: ExecutionKey) -> Result<Vec<LedgerRow>, StoreError> {
+        self.read(|connection| executions::ledger(connection, execution))
+    }
+
+    fn execution(&self, id: &str) -> Result<Option<(ExecutionKey, ExecutionRecord)>, StoreError> {
+        self.read(|connection| executions::execution(connection, id))
+    }
+
+    fn latest_executions(&self, count: usize) -> Result<Vec<ExecutionRecord>, StoreError> {
+        self.read(|connection| executions::latest(connection, count))
+    }
+}

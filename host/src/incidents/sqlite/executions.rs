@@ -1,0 +1,280 @@
+//! The journal of executions, and their ledgers.
+
+use super::super::error::StoreError;
+use super::super::lease::{LEASE_MILLISECONDS, LeaseOwner};
+use super::super::records::{
+    Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionState, LedgerRow, NewExecution,
+};
+use super::super::store::IncidentKey;
+use super::running::{Claim, Running};
+use playdock_plugin_api::{Mode, OutcomeResult, Reason, Timestamp};
+use rusqlite::{Connection, Row};
+use std::fmt::Display;
+
+const COLUMNS: &str =
+    "id, execution_id, command, plugin, plugin_version, plugin_digest, mode, site,
+    requested_by, acting_user, parameters, parameters_digest, clock, started_at, finished_at,
+    state, return_data, error, outputs, lease_owner, lease_until";
+
+/// An execution, and who holds its lease.
+struct Found {
+    key: ExecutionKey,
+    record: ExecutionRecord,
+    lease: Option<(String, i64)>,
+}
+
+/// Begins an execution inside the transaction that is open, and claims it for this process.
+pub(super) fn begin(
+    connection: &Connection,
+    new: &NewExecution,
+    running: &Running,
+) -> Result<(Begun, Option<Claim>), StoreError> {
+    let begun = find_or_insert(connection, new, running)?;
+    let claim = match &begun {
+        Begun::New(key) | Begun::Resumed(key) => Some(running.claim(*key)),
+        _ => None,
+    };
+    Ok((begun, claim))
+}
+
+fn find_or_insert(
+    connection: &Connection,
+    new: &NewExecution,
+    running: &Running,
+) -> Result<Begun, StoreError> {
+    let now = Timestamp::now().milliseconds();
+    let owner = LeaseOwner::this_process().to_string();
+    let Some(found) = find(connection, &new.id)? else {
+        return insert(connection, new, now, &owner).map(Begun::New);
+    };
+    let before = &found.record.begun;
+    for (same, what) in [
+        (before.command == new.command, "another command"),
+        (before.site == new.site, "another site"),
+        (
+            before.parameters_digest == new.parameters_digest,
+            "parameters",
+        ),
+        (before.mode == new.mode, "another mode"),
+        (
+            new.mode == Mode::Automatic || before.acting_user == new.acting_user,
+            "user",
+        ),
+    ] {
+        if !same {
+            return Ok(Begun::Conflict(what));
+        }
+    }
+    if found.record.state == ExecutionState::Finished {
+        return Ok(Begun::Finished(found.key, Box::new(found.record)));
+    }
+    if let Some((holder, until)) = &found.lease {
+        let held = if *holder == owner {
+            running.contains(found.key)
+        } else {
+            LeaseOwner::lives(holder).unwrap_or(*until > now)
+        };
+        if held {
+            return Ok(Begun::Running);
+        }
+    }
+    connection.execute(
+        "UPDATE execution SET state = 'running', lease_owner = ?1, lease_until = ?2,
+             plugin = ?3, plugin_version = ?4, plugin_digest = ?5, acting_user = ?6 WHERE id = ?7",
+        (
+            &owner,
+            now + LEASE_MILLISECONDS,
+            &new.plugin,
+            &new.plugin_version,
+            &new.plugin_digest,
+            &new.acting_user,
+            found.key.0,
+        ),
+    )?;
+    Ok(Begun::Resumed(found.key))
+}
+
+fn insert(
+    connection: &Connection,
+    new: &NewExecution,
+    now: i64,
+    owner: &str,
+) -> Result<ExecutionKey, StoreError> {
+    connection.execute(
+        "INSERT INTO execution (execution_id, command, plugin, plugin_version, plugin_digest, mode,
+             site, requested_by, acting_user, parameters, parameters_digest, clock, started_at,
+             lease_owner, lease_until, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 'running')",
+        rusqlite::params![
+            new.id,
+            new.command,
+            new.plugin,
+            new.plugin_version,
+            new.plugin_digest,
+            mode_text(new.mode),
+            new.site,
+            new.requested_by,
+            new.acting_user,
+            new.parameters,
+            new.parameters_digest,
+            new.clock.map(Timestamp::milliseconds),
+            now,
+            owner,
+            now + LEASE_MILLISECONDS,
+        ],
+    )?;
+    Ok(ExecutionKey(connection.last_insert_rowid()))
+}
+
+/// Notes how an execution ended, if this process still holds it.
+pub(super) fn end(
+    connection: &Connection,
+    key: ExecutionKey,
+    ending: &Ending,
+) -> Result<(), StoreError> {
+    let outputs = serde_json::to_string(&ending.outputs)
+        .map_err(|error| StoreError::Refused(error.to_string()))?;
+    let changed = connection.execute(
+        "UPDATE execution SET state = ?1, return_data = ?2, error = ?3, outputs = ?4,
+             finished_at = ?5, lease_owner = NULL, lease_until = NULL
+         WHERE id = ?6 AND lease_owner = ?7",
+        (
+            ending.state.as_str(),
+            &ending.return_data,
+            &ending.error,
+            outputs,
+            Timestamp::now().milliseconds(),
+            key.0,
+            LeaseOwner::this_process().to_string(),
+        ),
+    )?;
+    if changed == 0 {
+        Err(StoreError::TakenOver)
+    } else {
+        Ok(())
+    }
+}
+
+pub(super) fn execution(
+    connection: &Connection,
+    id: &str,
+) -> Result<Option<(ExecutionKey, ExecutionRecord)>, StoreError> {
+    Ok(find(connection, id)?.map(|found| (found.key, found.record)))
+}
+
+pub(super) fn latest(
+    connection: &Connection,
+    count: usize,
+) -> Result<Vec<ExecutionRecord>, StoreError> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM execution ORDER BY id DESC LIMIT ?1"
+    ))?;
+    let mut rows = statement.query([count])?;
+    let mut records = Vec::new();
+    while let Some(row) = rows.next()? {
+        records.push(read(row)?.record);
+    }
+    Ok(records)
+}
+
+pub(super) fn ledger(
+    connection: &Connection,
+    key: ExecutionKey,
+) -> Result<Vec<LedgerRow>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT sequence, position, incident, coalesce(incident.number, ledger.number, ''),
+             change, result, reason, message, cells
+         FROM ledger LEFT JOIN incident ON incident.id = ledger.incident WHERE execution = ?1",
+    )?;
+    let mut rows = statement.query([key.0])?;
+    let mut ledger = Vec::new();
+    while let Some(row) = rows.next()? {
+        let cells = row.get_ref(8)?.as_str().map_err(rusqlite::Error::from)?;
+        ledger.push(LedgerRow {
+            sequence: row.get(0)?,
+            position: row.get(1)?,
+            incident: row.get::<_, Option<i64>>(2)?.map(IncidentKey),
+            number: row.get(3)?,
+            changed: row.get::<_, Option<String>>(4)?.is_some(),
+            result: match row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)? {
+                "Successful" => OutcomeResult::Successful,
+                _ => OutcomeResult::Failed,
+            },
+            reason: row.get::<_, Option<String>>(6)?.map(Reason::from),
+            message: row.get(7)?,
+            cells: serde_json::from_str(cells).map_err(unreadable("a row of a ledger"))?,
+        });
+    }
+    ledger.sort_unstable_by_key(|row| row.position);
+    Ok(ledger)
+}
+
+fn find(connection: &Connection, id: &str) -> Result<Option<Found>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM execution WHERE execution_id = ?1"
+    ))?;
+    let mut rows = statement.query([id])?;
+    rows.next()?.map(read).transpose()
+}
+
+fn read(row: &Row<'_>) -> Result<Found, StoreError> {
+    let instant = |index| -> Result<Option<Timestamp>, rusqlite::Error> {
+        Ok(row
+            .get::<_, Option<i64>>(index)?
+            .map(Timestamp::from_milliseconds))
+    };
+    let outputs: Option<String> = row.get(18)?;
+    Ok(Found {
+        key: ExecutionKey(row.get(0)?),
+        record: ExecutionRecord {
+            begun: NewExecution {
+                id: row.get(1)?,
+                command: row.get(2)?,
+                plugin: row.get(3)?,
+                plugin_version: row.get(4)?,
+                plugin_digest: row.get(5)?,
+                mode: match row.get_ref(6)?.as_str().map_err(rusqlite::Error::from)? {
+                    "manual" => Mode::Manual,
+                    _ => Mode::Automatic,
+                },
+                site: row.get(7)?,
+                requested_by: row.get(8)?,
+                acting_user: row.get(9)?,
+                parameters: row.get(10)?,
+                parameters_digest: row.get(11)?,
+                clock: instant(12)?,
+            },
+            started_at: Timestamp::from_milliseconds(row.get(13)?),
+            finished_at: instant(14)?,
+            state: match row.get_ref(15)?.as_str().map_err(rusqlite::Error::from)? {
+                "finished" => ExecutionState::Finished,
+                "interrupted" => ExecutionState::Interrupted,
+                _ => ExecutionState::Running,
+            },
+            return_data: row.get(16)?,
+            error: row.get(17)?,
+            outputs: match outputs {
+                Some(json) => {
+                    serde_json::from_str(&json).map_err(unreadable("an execution's outputs"))?
+                }
+                None => Default::default(),
+            },
+        },
+        lease: row.get::<_, Option<String>>(19)?.zip(row.get(20)?),
+    })
+}
+
+pub(super) fn mode_text(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Automatic => "automatic",
+        Mode::Manual => "manual",
+    }
+}
+
+fn unreadable<E: Display>(what: &'static str) -> impl Fn(E) -> StoreError {
+    move |error| StoreError::Unreadable {
+        what,
+        cause: error.to_string(),
+    }
+}

@@ -1,0 +1,294 @@
+//! Writing one incident of a file over what the store has of it.
+//!
+//! Here stands what an import may change; that a task or field changes the version of its incident
+//! is a matter of the schema's triggers.
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+
+use crate::incidents::import::{Field, Incident, Status, Task};
+
+/// What became of an incident of the file.
+pub(super) enum Outcome {
+    /// The store didn't have it.
+    Added,
+    /// A fact changed.
+    Updated,
+    /// No fact changed.
+    Unchanged,
+    /// It stays closed although the file says that it isn't; its other facts are the file's.
+    KeptClosed,
+    /// An execution closed it: nothing of it was touched.
+    LeftAlone,
+}
+
+/// Writes incidents, with statements that are prepared once.
+pub(super) struct IncidentWriter<'c> {
+    imported_at: i64,
+    select: CachedStatement<'c>,
+    insert: CachedStatement<'c>,
+    update: CachedStatement<'c>,
+    touch: CachedStatement<'c>,
+    select_tasks: CachedStatement<'c>,
+    delete_tasks: CachedStatement<'c>,
+    insert_task: CachedStatement<'c>,
+    select_fields: CachedStatement<'c>,
+    delete_fields: CachedStatement<'c>,
+    insert_field: CachedStatement<'c>,
+}
+
+/// The facts of an incident that stand in its own row.
+#[derive(PartialEq)]
+struct Facts {
+    status: String,
+    closed_at: Option<i64>,
+    closed_by: Option<String>,
+    conclusion: String,
+    r#type: String,
+    title: String,
+    severity: String,
+    owner: String,
+    created_at: Option<i64>,
+}
+
+/// What the store has of an incident.
+struct Stored {
+    id: i64,
+    closed_in: Option<i64>,
+    facts: Facts,
+}
+
+impl<'c> IncidentWriter<'c> {
+    pub(super) fn new(connection: &'c Connection, imported_at: i64) -> rusqlite::Result<Self> {
+        Ok(Self {
+            imported_at,
+            select: connection.prepare_cached(
+                "SELECT id, closed_in, status, closed_at, closed_by, conclusion, type, title,
+                        severity, owner, created_at
+                 FROM incident WHERE site = ?1 AND number = ?2",
+            )?,
+            insert: connection.prepare_cached(
+                "INSERT INTO incident (site, number, imported_at, status, closed_at, closed_by,
+                        conclusion, type, title, severity, owner, created_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            )?,
+            // What a file closes, no execution closed.
+            update: connection.prepare_cached(
+                "UPDATE incident
+                 SET version = version + 1, imported_at = ?2, status = ?3, closed_at = ?4,
+                     closed_by = ?5, conclusion = ?6, type = ?7, title = ?8, severity = ?9,
+                     owner = ?10, created_at = ?11,
+                     closed_in = CASE ?3 WHEN 'Closed' THEN NULL ELSE closed_in END
+                 WHERE id = ?1",
+            )?,
+            touch: connection
+                .prepare_cached("UPDATE incident SET imported_at = ?2 WHERE id = ?1")?,
+            select_tasks: connection.prepare_cached(
+                "SELECT title, required, status FROM task WHERE incident = ?1 ORDER BY position",
+            )?,
+            delete_tasks: connection.prepare_cached("DELETE FROM task WHERE incident = ?1")?,
+            insert_task: connection.prepare_cached(
+                "INSERT INTO task (incident, position, title, required, status)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?,
+            select_fields: connection.prepare_cached(
+                "SELECT section, name, kind, required_on_close, visible, value
+                 FROM field WHERE incident = ?1 ORDER BY position",
+            )?,
+            delete_fields: connection.prepare_cached("DELETE FROM field WHERE incident = ?1")?,
+            insert_field: connection.prepare_cached(
+                "INSERT INTO field (incident, position, section, name, kind, required_on_close,
+                        visible, value)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?,
+        })
+    }
+
+    /// Writes one incident of the site.
+    pub(super) fn write(&mut self, site: i64, incident: Incident) -> rusqlite::Result<Outcome> {
+        let Incident {
+            number,
+            tasks,
+            fields,
+            status,
+            ..
+        } = &incident;
+        let is_closed = *status == Status::Closed;
+        let stored = self
+            .select
+            .query_row(params![site, number], Stored::read)
+            .optional()?;
+        let Some(Stored {
+            id,
+            closed_in,
+            facts: stored,
+        }) = stored
+        else {
+            let id = self.add(site, &incident)?;
+            self.insert_tasks(id, tasks)?;
+            self.insert_fields(id, fields)?;
+            return Ok(Outcome::Added);
+        };
+        let was_closed = stored.status == Status::Closed.word();
+        if was_closed && closed_in.is_some() {
+            return Ok(Outcome::LeftAlone);
+        }
+
+        let mut facts = Facts::of(&incident);
+        if !is_closed {
+            facts.closed_at = stored.closed_at;
+            facts.closed_by.clone_from(&stored.closed_by);
+        }
+        let keeps_closed = was_closed && !is_closed;
+        if keeps_closed {
+            facts.status.clone_from(&stored.status);
+            facts.conclusion.clone_from(&stored.conclusion);
+        }
+        let mut changed = facts != stored;
+        if changed {
+            self.update.execute(params![
+                id,
+                self.imported_at,
+                facts.status,
+                facts.closed_at,
+                facts.closed_by,
+                facts.conclusion,
+                facts.r#type,
+                facts.title,
+                facts.severity,
+                facts.owner,
+                facts.created_at,
+            ])?;
+        } else {
+            self.touch.execute([id, self.imported_at])?;
+        }
+        if !self.has_tasks(id, tasks)? {
+            self.delete_tasks.execute([id])?;
+            self.insert_tasks(id, tasks)?;
+            changed = true;
+        }
+        if !self.has_fields(id, fields)? {
+            self.delete_fields.execute([id])?;
+            self.insert_fields(id, fields)?;
+            changed = true;
+        }
+        Ok(match (keeps_closed, changed) {
+            (true, _) => Outcome::KeptClosed,
+            (false, true) => Outcome::Updated,
+            (false, false) => Outcome::Unchanged,
+        })
+    }
+
+    fn add(&mut self, site: i64, incident: &Incident) -> rusqlite::Result<i64> {
+        self.insert.insert(params![
+            site,
+            incident.number,
+            self.imported_at,
+            incident.status.word(),
+            incident.closed.map(|instant| instant.as_millisecond()),
+            incident.closed_by,
+            incident.conclusion,
+            incident.r#type,
+            incident.title,
+            incident.severity,
+            incident.owner,
+            incident.created.map(|instant| instant.as_millisecond()),
+        ])
+    }
+
+    fn has_tasks(&mut self, id: i64, tasks: &[Task]) -> rusqlite::Result<bool> {
+        let mut left = tasks.iter();
+        let mut rows = self.select_tasks.query([id])?;
+        while let Some(row) = rows.next()? {
+            let task = Task {
+                title: row.get(0)?,
+                required: row.get(1)?,
+                status: row.get(2)?,
+            };
+            if left.next() != Some(&task) {
+                return Ok(false);
+            }
+        }
+        Ok(left.next().is_none())
+    }
+
+    fn insert_tasks(&mut self, id: i64, tasks: &[Task]) -> rusqlite::Result<()> {
+        for (position, task) in (0_i64..).zip(tasks) {
+            let values = params![id, position, task.title, task.required, task.status];
+            self.insert_task.execute(values)?;
+        }
+        Ok(())
+    }
+
+    fn has_fields(&mut self, id: i64, fields: &[Field]) -> rusqlite::Result<bool> {
+        let mut left = fields.iter();
+        let mut rows = self.select_fields.query([id])?;
+        while let Some(row) = rows.next()? {
+            let Some(field) = left.next() else {
+                return Ok(false);
+            };
+            let value = field.value.to_string();
+            let same = row.get_ref(0)?.as_str()? == field.section
+                && row.get_ref(1)?.as_str()? == field.name
+                && row.get_ref(2)?.as_str()? == field.kind.word()
+                && row.get::<_, bool>(3)? == field.required_on_close
+                && row.get::<_, bool>(4)? == field.visible
+                && row.get_ref(5)?.as_str()? == value;
+            if !same {
+                return Ok(false);
+            }
+        }
+        Ok(left.next().is_none())
+    }
+
+    fn insert_fields(&mut self, id: i64, fields: &[Field]) -> rusqlite::Result<()> {
+        for (position, field) in (0_i64..).zip(fields) {
+            self.insert_field.execute(params![
+                id,
+                position,
+                field.section,
+                field.name,
+                field.kind.word(),
+                field.required_on_close,
+                field.visible,
+                field.value.to_string(),
+            ])?;
+        }
+        Ok(())
+    }
+}
+
+impl Stored {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            closed_in: row.get(1)?,
+            facts: Facts {
+                status: row.get(2)?,
+                closed_at: row.get(3)?,
+                closed_by: row.get(4)?,
+                conclusion: row.get(5)?,
+                r#type: row.get(6)?,
+                title: row.get(7)?,
+                severity: row.get(8)?,
+                owner: row.get(9)?,
+                created_at: row.get(10)?,
+            },
+        })
+    }
+}
+
+impl Facts {
+    fn of(incident: &Incident) -> Self {
+        Self {
+            status: incident.status.word().to_owned(),
+            closed_at: incident.closed.map(|instant| instant.as_millisecond()),
+            closed_by: incident.closed_by.clone(),
+            conclusion: incident.conclusion.clone(),
+            r#type: incident.r#type.clone(),
+            title: incident.title.clone(),
+            severity: incident.severity.clone(),
+            owner: incident.owner.clone(),
+            created_at: incident.created.map(|instant| instant.as_millisecond()),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Opening the file: its settings, its version, and bringing an older one up to date.
+
+use super::super::error::{LOCK_TIMEOUT_SECONDS, StoreError};
+use rusqlite::{Connection, TransactionBehavior};
+use std::path::Path;
+use std::time::Duration;
+
+/// What makes each version of the schema out of the one before; the first out of nothing.
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+
+/// Marks the file as a Playdock store in its header: "PLDK".
+const APPLICATION_ID: i64 = 0x504C_444B;
+
+/// Opens the file and brings it up to date.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let mut connection = connect(path)?;
+    migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// Opens the file with the settings that every connection has.
+pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path).map_err(|error| StoreError::CannotOpen {
+        path: path.to_owned(),
+        cause: error.to_string(),
+    })?;
+    settings(&connection).map_err(|error| match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => StoreError::NotAStore(path.to_owned()),
+        Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly) => {
+            StoreError::CannotOpen {
+                path: path.to_owned(),
+                cause: error.to_string(),
+            }
+        }
+        _ => error.into(),
+    })?;
+    Ok(connection)
+}
+
+fn settings(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.busy_timeout(Duration::from_secs(LOCK_TIMEOUT_SECONDS))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // With WAL, anything less could lose the latest commits in a power cut.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    rusqlite::vtab::array::load_module(connection)
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let number = |connection: &Connection, pragma: &str| -> Result<i64, rusqlite::Error> {
+        connection.pragma_query_value(None, pragma, |row| row.get(0))
+    };
+    if number(connection, "application_id")? == APPLICATION_ID
+        && number(connection, "user_version")? == known
+    {
+        return Ok(());
+    }
+    // Two processes may come here at once: the lock decides, and the second finds it done.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version = number(&transaction, "user_version")?;
+    let tables: i64 =
+        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables > 0 && number(&transaction, "application_id")? != APPLICATION_ID {
+        return Err(StoreError::NotAStore(path.to_owned()));
+    }
+    if version > known {
+        return Err(StoreError::Newer {
+            path: path.to_owned(),
+            found: version,
+            known,
+        });
+    }
+    for migration in MIGRATIONS
+        .iter()
+        .skip(usize::try_from(version).unwrap_or(0))
+    {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_is_made_once_and_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        open(&path)
+            .unwrap()
+            .execute_batch("INSERT INTO site VALUES (1, 'A', 'UTC')")
+            .unwrap();
+        let again = open(&path).unwrap();
+        let sites: i64 = again
+            .query_row("SELECT count(*) FROM site", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(sites, 1);
+    }
+
+    #[test]
+    fn a_newer_store_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        open(&path)
+            .unwrap()
+            .pragma_update(None, "user_version", 99)
+            .unwrap();
+        let error = open(&path).unwrap_err();
+        assert!(
+            matches!(error, StoreError::Newer { found: 99, .. }),
+            "{error}"
+        );
+        assert!(error.to_string().contains("made by a newer playdock"));
+    }
+
+    #[test]
+    fn something_else_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = folder.path().join("text.db");
+        std::fs::write(
+            &text,
+            "not a database, but long enough to have a header".repeat(9),
+        )
+        .unwrap();
+        assert!(matches!(open(&text), Err(StoreError::NotAStore(_))));
+
+        let other = folder.path().join("other.db");
+        Connection::open(&other)
+            .unwrap()
+            .execute_batch("CREATE TABLE song (title)")
+            .unwrap();
+        assert!(matches!(open(&other), Err(StoreError::NotAStore(_))));
+
+        assert!(matches!(
+            open(&folder.path().join("no/such/a.db")),
+            Err(StoreError::CannotOpen { .. })
+        ));
+    }
+}

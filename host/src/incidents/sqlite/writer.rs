@@ -1,0 +1,135 @@
+//! The one thread that writes. What waits while a transaction is being written goes into the next
+//! one together, each piece of work in a savepoint of its own.
+
+use super::super::error::StoreError;
+use rusqlite::Connection;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How many rows one commit takes at most, before the next piece of work has to wait.
+const ROWS_PER_COMMIT: usize = 10_000;
+/// How long one commit takes work in.
+const TIME_PER_COMMIT: Duration = Duration::from_millis(50);
+
+/// Answers whoever waits, once it is known whether the commit stands.
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// Writes, and says whether what it wrote is to be kept. Without a connection, since no
+/// transaction could be begun, it only makes the answer.
+type Work = Box<dyn FnOnce(Option<&Connection>) -> (bool, Answer) + Send>;
+
+struct Job {
+    rows: usize,
+    work: Work,
+}
+
+/// The thread that writes, and the way to it.
+pub(super) struct Writer {
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(super) fn start(connection: Connection) -> Writer {
+        let (jobs, queue) = channel();
+        let thread = std::thread::spawn(move || run(&connection, &queue));
+        Writer {
+            jobs: Some(jobs),
+            thread: Some(thread),
+        }
+    }
+
+    /// Runs `work` in a transaction and waits until it is committed. `rows` says about how many
+    /// rows it writes. If `work` fails, nothing of it is kept.
+    pub(super) fn write<T: Send + 'static>(
+        &self,
+        rows: usize,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = channel();
+        let job = Job {
+            rows,
+            work: Box::new(move |connection| {
+                let result = connection.map_or(Err(StoreError::Closed), work);
+                let keep = result.is_ok();
+                let answer: Answer = Box::new(move |committed| {
+                    // Whoever waited may be gone; the work is done all the same.
+                    let _ = answer.send(committed.and(result));
+                });
+                (keep, answer)
+            }),
+        };
+        self.jobs
+            .as_ref()
+            .and_then(|jobs| jobs.send(job).ok())
+            .ok_or(StoreError::Closed)?;
+        answered.recv().map_err(|_| StoreError::Closed)?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // It ends with the queue; a panic in it was answered with `Closed` before.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(connection: &Connection, queue: &Receiver<Job>) {
+    while let Ok(first) = queue.recv() {
+        transaction(connection, first, queue);
+    }
+}
+
+/// One transaction: the first job, and those that came by the time it was done.
+fn transaction(connection: &Connection, first: Job, queue: &Receiver<Job>) {
+    let began = Instant::now();
+    if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
+        let (_, answer) = (first.work)(None);
+        answer(Err(error.into()));
+        return;
+    }
+    let mut rows = 0;
+    let mut answers = Vec::new();
+    let mut next = Some(first);
+    while let Some(job) = next {
+        rows += job.rows;
+        answers.push(in_savepoint(connection, job));
+        next = if rows < ROWS_PER_COMMIT && began.elapsed() < TIME_PER_COMMIT {
+            queue.try_recv().ok()
+        } else {
+            None
+        };
+    }
+    let committed = connection.execute_batch("COMMIT").map_err(StoreError::from);
+    if committed.is_err() && !connection.is_autocommit() {
+        // The error is the commit's; nothing better can be said of the rollback.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    for answer in answers {
+        answer(committed.clone());
+    }
+}
+
+fn in_savepoint(connection: &Connection, job: Job) -> Answer {
+    if let Err(error) = connection.execute_batch("SAVEPOINT job") {
+        let (_, answer) = (job.work)(None);
+        return Box::new(move |_| answer(Err(error.into())));
+    }
+    let (keep, answer) = (job.work)(Some(connection));
+    let end = if keep {
+        "RELEASE job"
+    } else {
+        "ROLLBACK TO job; RELEASE job"
+    };
+    match connection.execute_batch(end) {
+        Ok(()) => answer,
+        // A full disk, say, has rolled back the whole transaction already.
+        Err(error) if keep => Box::new(move |_| answer(Err(error.into()))),
+        Err(_) => answer,
+    }
+}

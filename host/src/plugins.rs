@@ -1,0 +1,72 @@
+//! Finding, checking and loading the libraries that hold commands.
+//!
+//! A library is looked at first, without running any of its code ([`PluginFile::open`]); its
+//! commands are known from then on. Its code runs from [`PluginFile::load`] on. It is never
+//! unloaded. This module doesn't know what an execution is: a command's calls go to whatever
+//! implements [`HostServices`].
+
+mod error;
+mod file;
+mod host_object;
+mod library;
+
+pub use error::PluginError;
+pub use file::PluginFile;
+pub(crate) use file::hexadecimal;
+pub use host_object::HostServices;
+pub use library::Library;
+
+use std::path::Path;
+use std::sync::Arc;
+
+/// The plugins of a host.
+#[derive(Default)]
+pub struct Plugins {
+    files: Vec<Arc<PluginFile>>,
+}
+
+impl Plugins {
+    /// No plugins yet.
+    pub fn new() -> Plugins {
+        Plugins::default()
+    }
+
+    /// Looks at a library and adds it.
+    ///
+    /// # Errors
+    ///
+    /// [`PluginError`]: it can't be used, or another plugin has a command of the same name.
+    pub fn add(&mut self, path: &Path) -> Result<(), PluginError> {
+        let file = PluginFile::open(path)?;
+        for command in &file.identity().commands {
+            if let Some(other) = self.find(command) {
+                return Err(PluginError::CommandTwice {
+                    command: command.clone(),
+                    first: other.path().to_owned(),
+                    second: path.to_owned(),
+                });
+            }
+        }
+        self.files.push(Arc::new(file));
+        Ok(())
+    }
+
+    /// The plugin that has a command.
+    pub fn find(&self, command: &str) -> Option<&Arc<PluginFile>> {
+        self.files
+            .iter()
+            .find(|file| file.identity().commands.iter().any(|name| name == command))
+    }
+
+    /// All plugins, in the order in which they were added.
+    pub fn files(&self) -> &[Arc<PluginFile>] {
+        &self.files
+    }
+
+    /// The names of all commands.
+    pub fn commands(&self) -> impl Iterator<Item = &str> {
+        self.files
+            .iter()
+            .flat_map(|file| file.identity().commands.iter().map(String::as_str))
+    }
+}

@@ -1,0 +1,67 @@
+//! Why a library can't be used, in one line each.
+
+use std::path::PathBuf;
+
+/// Why a library can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(
+    missing_docs,
+    reason = "the message of each variant says what its members are"
+)]
+pub enum PluginError {
+    /// There is no such file, or it can't be read.
+    #[error("the plugin {path} can't be read: {cause}")]
+    Unreadable { path: PathBuf, cause: String },
+    /// The file is no dynamic library.
+    #[error("{path} is not a dynamic library: {what}")]
+    NotALibrary { path: PathBuf, what: String },
+    /// The library is for another processor or system.
+    #[error(
+        "{path} is a library for {found}, and this host runs on {expected}: build it for this machine"
+    )]
+    WrongArchitecture {
+        path: PathBuf,
+        found: String,
+        expected: String,
+    },
+    /// A part of the file is missing.
+    #[error("{path} is truncated or damaged: {what}")]
+    Truncated { path: PathBuf, what: String },
+    /// The library has no Playdock header.
+    #[error("{path} is a library, but not a Playdock plugin: it has no {what}")]
+    NoHeader { path: PathBuf, what: &'static str },
+    /// The library's identity can't be read.
+    #[error("the identity in {path} can't be read: {cause}")]
+    BadIdentity { path: PathBuf, cause: String },
+    /// The library is built against another boundary.
+    #[error(
+        "{path} was built for version {found} of the boundary, and this host knows version {known}: build it with a matching playdock-plugin-api"
+    )]
+    OtherBoundary {
+        path: PathBuf,
+        found: u32,
+        known: u32,
+    },
+    /// The system's loader refused the library.
+    #[error("{path} can't be loaded: {cause}")]
+    NotLoaded { path: PathBuf, cause: String },
+    /// The library says one thing in its file and another when it runs.
+    #[error(
+        "{path} can't be used: its file names the commands {named}, its code describes {described}"
+    )]
+    Lies {
+        path: PathBuf,
+        named: String,
+        described: String,
+    },
+    /// The library's answer to the first question can't be understood.
+    #[error("{path} can't be used: it did not describe its commands: {cause}")]
+    NotDescribed { path: PathBuf, cause: String },
+    /// Two libraries have a command of one name.
+    #[error("two plugins have a command {command}: {first} and {second}; leave one of them out")]
+    CommandTwice {
+        command: String,
+        first: PathBuf,
+        second: PathBuf,
+    },
+}

@@ -1,0 +1,52 @@
+//! The host as a library sees it: three calls across the boundary, out of which nothing panics.
+
+use abi_stable::std_types::{RSlice, RStr, RVec};
+use playdock_plugin_api::boundary::{Host, Host_TO, HostObject};
+use playdock_plugin_api::messages::{self, Reply};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// What answers the calls of a command.
+pub trait HostServices: Send + Sync {
+    /// Answers a [`Call`](messages::Call) with a [`Reply`], both as JSON.
+    fn call(&self, request: &[u8]) -> Vec<u8>;
+    /// Takes a record for the log.
+    fn log(&self, level: log::Level, target: &str, message: &str);
+    /// Whether the command is asked to stop.
+    fn is_cancelled(&self) -> bool;
+}
+
+/// Makes the object that crosses the boundary.
+pub(super) fn host_object(services: Arc<dyn HostServices>) -> HostObject {
+    Host_TO::from_value(Services(services), abi_stable::sabi_trait::TD_Opaque)
+}
+
+struct Services(Arc<dyn HostServices>);
+
+// abi_stable ends the process when a panic comes out of here, so none does.
+impl Host for Services {
+    fn call(&self, request: RSlice<'_, u8>) -> RVec<u8> {
+        let answered = catch_unwind(AssertUnwindSafe(|| self.0.call(request.as_slice())));
+        answered.unwrap_or_else(|_| internal_error()).into()
+    }
+
+    fn log(&self, level: u32, target: RStr<'_>, message: RStr<'_>) {
+        let level = log::Level::iter()
+            .find(|known| *known as u32 == level)
+            .unwrap_or(log::Level::Trace);
+        // A panic has been printed by the hook; the record is lost.
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            self.0.log(level, target.as_str(), message.as_str());
+        }));
+    }
+
+    fn is_cancelled(&self) -> bool {
+        catch_unwind(AssertUnwindSafe(|| self.0.is_cancelled())).unwrap_or(true)
+    }
+}
+
+fn internal_error() -> Vec<u8> {
+    messages::write(&Reply::Failed {
+        error: "The host failed at this call; its log says where.".to_owned(),
+    })
+}

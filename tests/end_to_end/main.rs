@@ -1,0 +1,3 @@
+//! End-to-end tests: the real program, real libraries, real stores.
+
+mod contract;

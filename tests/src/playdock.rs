@@ -1,0 +1,138 @@
+//! Running the program in a folder of its own.
+
+use crate::build::{library, program};
+use serde_json::Value;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// A folder with a store, and the program to run in it.
+pub struct Playdock {
+    folder: TempDir,
+    plugins: Vec<PathBuf>,
+}
+
+/// What a run of the program left.
+#[derive(Debug)]
+pub struct Finished {
+    /// Its exit code; `None` where a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to standard output.
+    pub output: String,
+    /// What it wrote to standard error.
+    pub errors: String,
+}
+
+impl Playdock {
+    /// A new folder, with the command that the project ships.
+    pub fn new() -> Playdock {
+        Playdock::with_plugins(&["close_incident_in_bulk"])
+    }
+
+    /// A new folder, with these libraries.
+    pub fn with_plugins(names: &[&str]) -> Playdock {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        Playdock {
+            folder,
+            plugins: names.iter().map(|name| library(name)).collect(),
+        }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The store in the folder, opened beside the program.
+    pub fn store(&self) -> rusqlite::Connection {
+        let store = rusqlite::Connection::open(self.folder().join("playdock.db"));
+        let store = store.expect("the store can be opened");
+        store
+            .busy_timeout(std::time::Duration::from_secs(10))
+            .expect("a time-out can be set");
+        store
+    }
+
+    /// Writes a file in the folder and returns its path.
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.folder().join(name);
+        std::fs::write(&path, content).expect("a file can be written");
+        path
+    }
+
+    /// Imports lines of JSON.
+    pub fn import(&self, lines: &str) {
+        let path = self.file("import.jsonl", lines);
+        let finished = self.run(&["incidents", "import", &path.to_string_lossy()]);
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+    }
+
+    /// The program with these arguments, ready to run in the folder.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command.current_dir(self.folder()).args(arguments);
+        for plugin in &self.plugins {
+            command.arg("--plugin").arg(plugin);
+        }
+        command
+    }
+
+    /// Runs the program to its end.
+    pub fn run(&self, arguments: &[&str]) -> Finished {
+        self.run_with_input(arguments, b"")
+    }
+
+    /// Runs the program to its end, with something on its standard input.
+    pub fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Finished {
+        let mut child = self.start(self.command(arguments));
+        let mut stdin = child.stdin.take().expect("standard input is a pipe");
+        let input = input.to_vec();
+        // It may end without reading its input, and its output may fill the pipe meanwhile.
+        let writing = std::thread::spawn(move || drop(stdin.write_all(&input)));
+        let output = child
+            .wait_with_output()
+            .expect("the program can be waited for");
+        writing.join().expect("the input is written");
+        Finished {
+            code: output.status.code(),
+            output: String::from_utf8(output.stdout).expect("output is UTF-8"),
+            errors: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Starts a command with pipes.
+    pub fn start(&self, mut command: Command) -> Child {
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command.spawn().expect("the program starts")
+    }
+
+    /// Runs `invoke CloseIncidentInBulk` in the site Security Operations with JSON output.
+    pub fn close(&self, parameters: &Value, more: &[&str]) -> Finished {
+        self.invoke("CloseIncidentInBulk", parameters, more)
+    }
+
+    /// Runs `invoke` of a command in the site Security Operations with JSON output.
+    pub fn invoke(&self, command: &str, parameters: &Value, more: &[&str]) -> Finished {
+        let mut arguments = vec!["invoke", command, "--params", "-", "--output", "json"];
+        arguments.extend(["--site", "Security Operations"]);
+        arguments.extend(more);
+        self.run_with_input(&arguments, parameters.to_string().as_bytes())
+    }
+}
+
+impl Default for Playdock {
+    fn default() -> Playdock {
+        Playdock::new()
+    }
+}
+
+impl Finished {
+    /// The answer, which is all of the output.
+    pub fn answer(&self) -> Value {
+        serde_json::from_str(&self.output).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
