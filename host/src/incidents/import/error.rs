@@ -33,8 +33,8 @@ pub enum ImportError {
     /// The file can't be read.
     #[error("the file could not be read to its end: {0}")]
     Read(#[source] io::Error),
-    /// The store refused.
-    #[error("the store could not take the import: {0}")]
+    /// The store could not take it.
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 

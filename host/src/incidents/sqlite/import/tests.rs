@@ -135,7 +135,7 @@ fn an_error_of_the_store_is_passed_on() {
     let text = r#"{"kind":"user","username":"u"}"#;
     let error = import_at(&mut store, text, 1).expect_err("no table");
     assert!(
-        error.starts_with("the store could not take the import: no such table"),
+        error.starts_with("the store refused it: no such table"),
         "{error}"
     );
 }
