@@ -63,9 +63,8 @@ pub(super) fn resolve(
     let mut order: Vec<usize> = (0..numbers.len()).collect();
     order.sort_unstable_by_key(|index| numbers[*index]);
     let mut statement = connection.prepare_cached(
-        "SELECT number, id FROM incident
-         WHERE site = (SELECT id FROM site WHERE name = ?1) AND number IN rarray(?2)
-         ORDER BY number",
+        "SELECT number, id FROM rarray(?2) AS wanted CROSS JOIN incident
+         ON number = wanted.value AND site = (SELECT id FROM site WHERE name = ?1)",
     )?;
     for chunk in order.chunks(NUMBERS_AT_ONCE) {
         let wanted: Vec<Value> = chunk
@@ -97,9 +96,12 @@ pub(super) fn look_up(
     let ids: Rc<Vec<Value>> = Rc::new(keys.iter().map(|key| Value::from(key.0)).collect());
     let mut found: Vec<Option<LookedUp>> = vec![None; keys.len()];
 
+    // CROSS JOIN fixes the order of the loops: from the keys, which are in the order of the tables,
+    // to the rows of each, which come in the order of their positions.
+
     let mut statement = connection.prepare_cached(
         "SELECT id, status, version, closed_at, closed_by, length(conclusion)
-         FROM incident WHERE id IN rarray(?1)",
+         FROM rarray(?1) AS wanted CROSS JOIN incident ON id = wanted.value",
     )?;
     let mut rows = statement.query([&ids])?;
     while let Some(row) = rows.next()? {
@@ -116,8 +118,8 @@ pub(super) fn look_up(
             looked_up.map_or(Ok(()), |looked_up| take(row, &mut looked_up.facts))
         };
     let mut statement = connection.prepare_cached(
-        "SELECT incident, title, status FROM task
-         WHERE required = 1 AND incident IN rarray(?1) ORDER BY incident, position",
+        "SELECT incident, title, status FROM rarray(?1) AS wanted
+         CROSS JOIN task ON incident = wanted.value AND required = 1",
     )?;
     let mut rows = statement.query([&ids])?;
     while let Some(row) = rows.next()? {
@@ -130,8 +132,8 @@ pub(super) fn look_up(
         })?;
     }
     let mut statement = connection.prepare_cached(
-        "SELECT incident, section, name, visible, value FROM field
-         WHERE required_on_close = 1 AND incident IN rarray(?1) ORDER BY incident, position",
+        "SELECT incident, section, name, visible, value FROM rarray(?1) AS wanted
+         CROSS JOIN field ON incident = wanted.value AND required_on_close = 1",
     )?;
     let mut rows = statement.query([&ids])?;
     while let Some(row) = rows.next()? {
