@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `invocation`, `parameters` | what is asked for |
 //! | `host` | the way from an invocation to an answer |
+//! | `executor`, `worker` | where the command's code runs |
 //! | `actor` | in whose name |
 //! | `session`, `selection`, `record` | answering a command's calls |
 //! | `ending` | what the answer says where a command did not end as it should |
@@ -17,6 +18,7 @@ mod actor;
 mod answer;
 mod ending;
 mod error;
+mod executor;
 mod host;
 mod invocation;
 mod parameters;
@@ -24,10 +26,15 @@ mod record;
 mod report;
 mod selection;
 mod session;
+#[cfg(target_os = "linux")]
+mod worker;
 
 pub use answer::{Answer, Ended, ReturnData};
 pub use error::ExecutionError;
+pub use executor::Isolation;
 pub use host::Host;
 pub use invocation::{Cancellation, Clock, Invocation, Progress, Requester};
 pub use parameters::{InvalidParameters, Parameters};
 pub use report::{Report, ReportRow};
+#[cfg(target_os = "linux")]
+pub use worker::{Protection, serve as serve_as_worker};

@@ -2,7 +2,7 @@
 //! incidents.
 //!
 //! ```no_run
-//! use playdock_host::execution::{Host, Invocation, Parameters};
+//! use playdock_host::execution::{Host, Invocation, Isolation, Parameters};
 //! use playdock_host::incidents::SqliteStore;
 //! use playdock_host::plugins::Plugins;
 //! use std::path::Path;
@@ -12,7 +12,7 @@
 //! let mut plugins = Plugins::new();
 //! plugins.add(Path::new("target/release/libclose_incident_in_bulk.so"))?;
 //! let store = Arc::new(SqliteStore::open(Path::new("playdock.db"))?);
-//! let host = Host::new(store.clone(), store, plugins);
+//! let host = Host::new(store.clone(), store, plugins, |_| Isolation::InProcess);
 //!
 //! let parameters = Parameters::from_json(br#"{
 //!     "Incident Numbers": ["20210127-198"],

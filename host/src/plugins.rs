@@ -1,20 +1,25 @@
 //! Finding, checking and loading the libraries that hold commands.
 //!
 //! A library is looked at first, without running any of its code ([`PluginFile::open`]); its
-//! commands are known from then on. Its code runs from [`PluginFile::load`] on. It is never
-//! unloaded. This module doesn't know what an execution is: a command's calls go to whatever
-//! implements [`HostServices`].
+//! commands are known from then on, and its bytes are kept where nobody can change them. Its code
+//! runs once it is opened, in this process or in another, and it is never unloaded. This module
+//! doesn't know what an execution is: a command's calls go to whatever implements
+//! [`HostServices`].
 
+mod description;
 mod error;
 mod file;
 mod host_object;
 mod library;
+mod sealed;
 
 pub use error::PluginError;
 pub use file::PluginFile;
 pub(crate) use file::hexadecimal;
 pub use host_object::HostServices;
-pub use library::Library;
+pub(crate) use description::{describe_request, read_description};
+pub(crate) use library::Library;
+pub(crate) use sealed::Sealed;
 
 use std::path::Path;
 use std::sync::Arc;

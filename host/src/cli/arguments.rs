@@ -40,6 +40,9 @@ pub(super) struct Common {
     /// that was built beside this program
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) plugin: Vec<PathBuf>,
+    /// Where plugins run: in sandboxed workers, or in this process with all that it may do
+    #[arg(long, global = true, value_name = "WHERE", default_value = "worker")]
+    pub(super) isolation: IsolationArgument,
     /// How answers are written
     #[arg(long, global = true, value_name = "FORM", default_value = "text")]
     pub(super) output: Output,
@@ -54,6 +57,14 @@ pub(super) enum Output {
     Text,
     /// For programs: of an answer, its four members alone
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum IsolationArgument {
+    /// In processes of their own, inside a sandbox
+    Worker,
+    /// In this process: for plugins that are trusted as one's own
+    InProcess,
 }
 
 #[derive(Debug, clap::Subcommand)]

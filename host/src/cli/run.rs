@@ -23,7 +23,7 @@ pub(super) fn run(common: &Common, arguments: &Run) -> Result<ExitCode, Failure>
     let ready = playbook.prepare(&supplied).map_err(Failure::usage)?;
     let (host, store) = setup::host(common)?;
     for (step, command) in playbook.commands() {
-        if host.plugins().find(command).is_none() {
+        if !host.commands().any(|known| known == command) {
             return Err(Failure::usage(format!(
                 "{name}: the step {step} runs the command {command}, which no plugin has"
             )));

@@ -1,9 +1,9 @@
 //! Opening what a subcommand needs: the store, the plugins, a host of both.
 
-use super::arguments::Common;
+use super::arguments::{Common, IsolationArgument};
 use super::configuration;
 use super::exit::Failure;
-use crate::execution::Host;
+use crate::execution::{Host, Isolation};
 use crate::incidents::SqliteStore;
 use crate::plugins::Plugins;
 use std::path::PathBuf;
@@ -38,15 +38,27 @@ pub(super) fn host(common: &Common) -> Result<(Host, Arc<SqliteStore>), Failure>
     // The plugins first: a mistake in them should not leave an empty store behind.
     let plugins = plugins(common)?;
     let store = Arc::new(store(common)?);
-    Ok((Host::new(store.clone(), store.clone(), plugins), store))
+    let isolation = isolation(common)?;
+    let host = Host::new(store.clone(), store.clone(), plugins, |_| isolation.clone());
+    Ok((host, store))
+}
+
+/// Where plugins run: in workers, unless it is asked otherwise or the system has none.
+fn isolation(common: &Common) -> Result<Isolation, Failure> {
+    #[cfg(target_os = "linux")]
+    if common.isolation == IsolationArgument::Worker {
+        return Ok(Isolation::Worker { program: this_program()? });
+    }
+    Ok(Isolation::InProcess)
+}
+
+fn this_program() -> Result<PathBuf, Failure> {
+    std::env::current_exe()
+        .map_err(|error| Failure::usage(format!("this program can't find itself: {error}")))
 }
 
 fn companion() -> Result<PathBuf, Failure> {
     use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
-    let program = std::env::current_exe().map_err(|error| {
-        Failure::usage(format!(
-            "this program can't find itself ({error}): name a plugin with --plugin"
-        ))
-    })?;
+    let program = this_program()?;
     Ok(program.with_file_name(format!("{DLL_PREFIX}{COMPANION}{DLL_SUFFIX}")))
 }

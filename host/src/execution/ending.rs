@@ -2,6 +2,7 @@
 //! reported incident by incident, the rest as not attempted.
 
 use super::answer::{Ended, ReturnData};
+use super::executor::NoResponse;
 use super::report::ReportRow;
 use super::session::{Session, State};
 use crate::incidents::IncidentKey;
@@ -20,11 +21,35 @@ pub(super) struct RunEnd {
 }
 
 /// Makes the end of a run out of the library's response and what the session recorded.
-pub(super) fn end(session: &Session, command: &str, response: &[u8]) -> RunEnd {
+pub(super) fn end(
+    session: &Session,
+    command: &str,
+    response: Result<&[u8], NoResponse>,
+) -> RunEnd {
     let cancelled = session.setup.cancellation.is_cancelled();
     let mut state = session.end();
     let broke = |cause: String| (Ended::CommandBroke, cause);
-    let (ended, cause) = match messages::read(response) {
+    let asked_to_stop = || match cancelled {
+        true => (Ended::Cancelled, "The execution was cancelled.".to_owned()),
+        false => (Ended::DeadlinePassed, "The execution's time was over.".to_owned()),
+    };
+    let read = match response {
+        Ok(response) => messages::read(response),
+        Err(no_response) => {
+            let (ended, cause) = match no_response {
+                NoResponse::Killed => asked_to_stop(),
+                NoResponse::Ended(cause) => {
+                    broke(format!("The plugin of {command} gave no answer: {cause}."))
+                }
+                NoResponse::NotStarted(error) => {
+                    broke(format!("The plugin of {command} did not run: {error}."))
+                }
+            };
+            let attempted = fill(session, &mut state);
+            return interrupted(ended, cause, attempted, rows(state));
+        }
+    };
+    let (ended, cause) = match read {
         Ok(Response::Finished(finished)) => {
             match state.rows.iter().filter(|row| row.is_none()).count() {
                 0 => return finish(state, finished),
@@ -41,13 +66,7 @@ pub(super) fn end(session: &Session, command: &str, response: &[u8]) -> RunEnd {
             None if state.rows.iter().all(Option::is_none) => return failed_as_a_whole(error),
             None => broke(error),
         },
-        Ok(Response::Cancelled {}) if cancelled => {
-            (Ended::Cancelled, "The execution was cancelled.".to_owned())
-        }
-        Ok(Response::Cancelled {}) if session.deadline_passed() => (
-            Ended::DeadlinePassed,
-            "The execution's time was over.".to_owned(),
-        ),
+        Ok(Response::Cancelled {}) if cancelled || session.deadline_passed() => asked_to_stop(),
         Ok(Response::Cancelled {}) => broke(format!(
             "The command {command} stopped, though nobody told it to."
         )),

@@ -4,6 +4,7 @@ use super::actor;
 use super::answer::{Answer, Ended, ReturnData};
 use super::ending::{self, RunEnd};
 use super::error::ExecutionError;
+use super::executor::{self, Isolation, PreparedPlugin, Watch};
 use super::invocation::{Clock, Invocation, Requester};
 use super::report::{Report, ReportRow};
 use super::session::{Session, SessionSetup};
@@ -11,7 +12,7 @@ use crate::incidents::{
     Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState, IncidentStore,
     NewExecution, StoreError,
 };
-use crate::plugins::{Library, PluginFile, Plugins};
+use crate::plugins::{PluginFile, Plugins};
 use jiff::tz::TimeZone;
 use playdock_plugin_api::messages::{self, CommandDescription, Request};
 use playdock_plugin_api::{Actor, Execution, Intent, Mode, Site};
@@ -23,36 +24,48 @@ use std::time::Instant;
 pub struct Host {
     incidents: Arc<dyn IncidentStore>,
     records: Arc<dyn ExecutionRecords>,
-    plugins: Plugins,
+    plugins: Vec<PreparedPlugin>,
 }
 
 /// An invocation, and what was found out for it.
 struct Prepared<'a> {
     invocation: &'a Invocation,
     execution_id: String,
-    plugin: &'a PluginFile,
-    library: &'a Library,
+    plugin: &'a PreparedPlugin,
     description: &'a CommandDescription,
 }
 
 impl Host {
     /// A host of these plugins, over a store of incidents and one of its own records; both may be
-    /// the same.
+    /// the same. `isolation` says where the code of each plugin runs.
     pub fn new(
         incidents: Arc<dyn IncidentStore>,
         records: Arc<dyn ExecutionRecords>,
         plugins: Plugins,
+        isolation: impl Fn(&PluginFile) -> Isolation,
     ) -> Host {
-        Host {
-            incidents,
-            records,
-            plugins,
-        }
+        let prepare = |file: &Arc<PluginFile>| {
+            let executor = executor::executor(file.clone(), isolation(file));
+            PreparedPlugin::new(file.clone(), executor)
+        };
+        Host { incidents, records, plugins: plugins.files().iter().map(prepare).collect() }
     }
 
-    /// The plugins.
-    pub fn plugins(&self) -> &Plugins {
-        &self.plugins
+    /// The names of all commands.
+    pub fn commands(&self) -> impl Iterator<Item = &str> {
+        self.plugins.iter().flat_map(|plugin| {
+            plugin.file.identity().commands.iter().map(String::as_str)
+        })
+    }
+
+    /// What is known of a command: its parameters, its columns, its examples. The code of its
+    /// plugin runs for it, the first time.
+    ///
+    /// # Errors
+    ///
+    /// [`ExecutionError`]: there is no such command, or its plugin can't be loaded.
+    pub fn describe(&self, command: &str) -> Result<&CommandDescription, ExecutionError> {
+        self.command(command).map(|(_, description)| description)
     }
 
     /// Runs a command, or goes on with one, or repeats the answer of one that has ended.
@@ -62,7 +75,7 @@ impl Host {
     /// [`ExecutionError`], where there is no answer at all. What the command or its user did wrong
     /// is an [`Answer`] that says so.
     pub fn execute(&self, invocation: &Invocation) -> Result<Answer, ExecutionError> {
-        let (plugin, library, description) = self.command(&invocation.command)?;
+        let (plugin, description) = self.command(&invocation.command)?;
         let execution_id = match &invocation.execution_id {
             Some(id) => checked_id(id)?,
             None => uuid::Uuid::new_v4().to_string(),
@@ -71,7 +84,6 @@ impl Host {
             invocation,
             execution_id,
             plugin,
-            library,
             description,
         };
         let resolved = actor::resolve(invocation, &*self.incidents)?;
@@ -117,18 +129,20 @@ impl Host {
     fn command(
         &self,
         command: &str,
-    ) -> Result<(&PluginFile, &Library, &CommandDescription), ExecutionError> {
+    ) -> Result<(&PreparedPlugin, &CommandDescription), ExecutionError> {
         let unknown = || ExecutionError::UnknownCommand {
             command: command.to_owned(),
-            known: match self.plugins.commands().collect::<Vec<_>>() {
+            known: match self.commands().collect::<Vec<_>>() {
                 names if names.is_empty() => "no plugin is given".to_owned(),
                 names => format!("the plugins have {}", names.join(", ")),
             },
         };
-        let plugin = self.plugins.find(command).ok_or_else(unknown)?;
-        let library = plugin.load()?;
-        let description = library.command(command).ok_or_else(unknown)?;
-        Ok((plugin, library, description))
+        let has = |plugin: &&PreparedPlugin| {
+            plugin.file.identity().commands.iter().any(|name| name == command)
+        };
+        let plugin = self.plugins.iter().find(has).ok_or_else(unknown)?;
+        let described = plugin.commands()?.iter().find(|described| described.name == command);
+        Ok((plugin, described.ok_or_else(unknown)?))
     }
 
     fn run(
@@ -156,20 +170,25 @@ impl Host {
             parameters: invocation.parameters.json(),
             log_level: Some(log::max_level().as_str().to_lowercase()),
         }));
+        let watch = Watch {
+            deadline: Instant::now() + invocation.timeout,
+            cancellation: invocation.cancellation.clone(),
+        };
         let session = Arc::new(Session::new(SessionSetup {
             store: self.incidents.clone(),
             execution,
             journal,
             columns: prepared.description.columns.clone(),
-            plugin: prepared.plugin.identity().name.clone(),
+            plugin: prepared.plugin.file.identity().name.clone(),
             clock: Clock::new(invocation.clock),
             cancellation: invocation.cancellation.clone(),
-            deadline: Instant::now() + invocation.timeout,
+            deadline: watch.deadline,
             progress: invocation.progress.clone(),
             earlier,
         }));
-        let response = prepared.library.invoke(&request, session.clone());
-        prepared.answer(ending::end(&session, &invocation.command, &response), zone)
+        let response = prepared.plugin.executor().invoke(&request, session.clone(), &watch);
+        let response = response.as_deref().map_err(Clone::clone);
+        prepared.answer(ending::end(&session, &invocation.command, response), zone)
     }
 
     /// The stored answer of an execution that has ended.
@@ -202,13 +221,13 @@ impl Host {
 
 impl Prepared<'_> {
     fn new_execution(&self, acting_user: Option<String>) -> NewExecution {
-        let (invocation, identity) = (self.invocation, self.plugin.identity());
+        let (invocation, identity) = (self.invocation, self.plugin.file.identity());
         NewExecution {
             id: self.execution_id.clone(),
             command: invocation.command.clone(),
             plugin: identity.name.clone(),
             plugin_version: identity.version.clone(),
-            plugin_digest: self.plugin.digest().to_owned(),
+            plugin_digest: self.plugin.file.digest().to_owned(),
             mode: invocation.requester.mode(),
             site: invocation.site.clone(),
             requested_by: invocation.requester.requested_by(),

@@ -1,24 +1,23 @@
 //! A library as a file: what can be known of it without running any of its code.
 
 use super::error::PluginError;
-use super::library::Library;
+use super::sealed::Sealed;
 use object::read::NameOrOrdinal;
 use object::{Architecture, BinaryFormat, Object, ObjectKind, ObjectSection, ObjectSegment};
-use once_cell::sync::OnceCell;
 use playdock_plugin_api::boundary::BOUNDARY_VERSION;
 use playdock_plugin_api::identity::{Identity, SECTION};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// A library that was looked at, and is loaded when it is first needed.
+/// A library that was looked at, and whose bytes are kept as they were then.
 pub struct PluginFile {
     path: PathBuf,
     identity: Identity,
     digest: String,
     needed: Vec<String>,
     size: u64,
-    library: OnceCell<Library>,
+    sealed: Sealed,
 }
 
 impl PluginFile {
@@ -38,6 +37,7 @@ impl PluginFile {
         };
         let bytes = std::fs::read(path).map_err(unreadable)?;
         let (identity, needed) = inspect(path, &bytes)?;
+        let sealed = Sealed::copy(&bytes, path).map_err(unreadable)?;
         let path = path.canonicalize().map_err(unreadable)?;
         let digest = hexadecimal(&Sha256::digest(&bytes));
         let size = bytes.len() as u64;
@@ -47,7 +47,7 @@ impl PluginFile {
             digest,
             needed,
             size,
-            library: OnceCell::new(),
+            sealed,
         })
     }
 
@@ -76,14 +76,9 @@ impl PluginFile {
         self.size
     }
 
-    /// Loads it, once; from here on its code runs.
-    ///
-    /// # Errors
-    ///
-    /// [`PluginError`]. A later call tries again.
-    pub fn load(&self) -> Result<&Library, PluginError> {
-        self.library
-            .get_or_try_init(|| Library::load(&self.path, &self.identity))
+    /// Its bytes, as they were checked.
+    pub(crate) fn sealed(&self) -> &Sealed {
+        &self.sealed
     }
 }
 

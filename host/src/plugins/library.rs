@@ -2,11 +2,10 @@
 
 use super::error::PluginError;
 use super::host_object::{HostServices, host_object};
+use super::sealed::Sealed;
 use abi_stable::library::{AbiHeaderRef, LibraryError, ROOT_MODULE_LOADER_NAME_WITH_NUL};
 use abi_stable::std_types::RVec;
 use playdock_plugin_api::boundary::PluginModuleRef;
-use playdock_plugin_api::identity::Identity;
-use playdock_plugin_api::messages::{self, CommandDescription, Reply, Request, Response};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,90 +13,48 @@ use std::sync::Arc;
 const STACK_FOR_LOADING: usize = 4 << 20;
 
 /// A library whose code runs in this process.
+#[derive(Clone, Copy)]
 pub struct Library {
     module: PluginModuleRef,
-    commands: Vec<CommandDescription>,
 }
 
 impl Library {
-    /// Loads the library in `path`, which was found to have this identity.
-    pub(super) fn load(path: &Path, identity: &Identity) -> Result<Library, PluginError> {
-        let thread_path = path.to_owned();
+    /// Opens a library; from here on its code runs. `name` is the file that errors speak of.
+    ///
+    /// # Errors
+    ///
+    /// [`PluginError`]
+    pub(crate) fn open(sealed: &Sealed, name: &Path) -> Result<Library, PluginError> {
+        let path = sealed.path_for_good().map_err(|error| not_loaded(name, error.to_string()))?;
+        let thread_name = name.to_owned();
         let loaded = std::thread::Builder::new()
             .stack_size(STACK_FOR_LOADING)
-            .spawn(move || open(&thread_path));
-        let module = match loaded.map(std::thread::JoinHandle::join) {
-            Ok(Ok(module)) => module?,
-            Ok(Err(_)) => return Err(not_loaded(path, "loading it panicked")),
-            Err(error) => return Err(not_loaded(path, error.to_string())),
-        };
-        let mut library = Library {
-            module,
-            commands: Vec::new(),
-        };
-        library.commands = library.describe(path)?;
-        let described: Vec<&str> = library.commands.iter().map(|it| it.name.as_str()).collect();
-        if described != identity.commands {
-            return Err(PluginError::Lies {
-                path: path.to_owned(),
-                named: identity.commands.join(", "),
-                described: described.join(", "),
-            });
+            .spawn(move || open(&path, &thread_name));
+        match loaded.map(std::thread::JoinHandle::join) {
+            Ok(Ok(module)) => Ok(Library { module: module? }),
+            Ok(Err(_)) => Err(not_loaded(name, "loading it panicked")),
+            Err(error) => Err(not_loaded(name, error.to_string())),
         }
-        Ok(library)
-    }
-
-    /// The description of a command.
-    pub fn command(&self, name: &str) -> Option<&CommandDescription> {
-        self.commands.iter().find(|command| command.name == name)
-    }
-
-    /// The descriptions of all commands.
-    pub fn commands(&self) -> &[CommandDescription] {
-        &self.commands
     }
 
     /// Hands a request to the library and returns its response, both as JSON. Its calls go to
     /// `services`.
-    pub fn invoke(&self, request: &[u8], services: Arc<dyn HostServices>) -> RVec<u8> {
+    pub(crate) fn invoke(&self, request: &[u8], services: Arc<dyn HostServices>) -> RVec<u8> {
         self.module.invoke()(request.into(), host_object(services))
-    }
-
-    fn describe(&self, path: &Path) -> Result<Vec<CommandDescription>, PluginError> {
-        let not_described = |cause: String| PluginError::NotDescribed {
-            path: path.to_owned(),
-            cause,
-        };
-        let request = messages::write(&Request::Describe {
-            must_understand: Vec::new(),
-        });
-        let response = self.invoke(&request, Arc::new(NoServices));
-        match messages::read(&response) {
-            Ok(Response::Described { commands }) => Ok(commands),
-            Ok(Response::Failed { error }) => Err(not_described(error)),
-            Ok(Response::Panicked { message }) => {
-                Err(not_described(format!("it panicked: {message}")))
-            }
-            Ok(Response::Unsupported { what }) => {
-                Err(not_described(format!("it doesn't know {what}")))
-            }
-            Ok(_) => Err(not_described("it answered something else".to_owned())),
-            Err(error) => Err(not_described(format!("its answer is {error}"))),
-        }
     }
 }
 
 /// Opens a library and takes its module. The library stays open for good: code of it may run as
 /// long as the process does.
-fn open(path: &Path) -> Result<PluginModuleRef, PluginError> {
+fn open(path: &Path, name: &Path) -> Result<PluginModuleRef, PluginError> {
     let library =
-        open_library(path).map_err(|error| not_loaded(path, describe_loader_error(&error)))?;
+        open_library(path).map_err(|error| not_loaded(name, describe_loader_error(&error)))?;
     // SAFETY: the symbol of this name is a static of type `LibHeader`, whose reference is what
     // `AbiHeaderRef` wraps; abi_stable gives the name to nothing else, and the magic number in it
     // is checked next, before anything else of it is read.
     let header =
         unsafe { library.get::<AbiHeaderRef>(ROOT_MODULE_LOADER_NAME_WITH_NUL.as_bytes()) };
-    let header = *header.map_err(|error| not_loaded(path, describe_loader_error(&error)))?;
+    let header = *header.map_err(|error| not_loaded(name, describe_loader_error(&error)))?;
     std::mem::forget(library);
     if !header.is_valid() {
         return Err(not_loaded(
@@ -110,7 +67,7 @@ fn open(path: &Path) -> Result<PluginModuleRef, PluginError> {
     let module = header
         .upgrade()
         .and_then(|header| header.init_root_module::<PluginModuleRef>());
-    module.map_err(|error| not_loaded(path, describe_layout_error(path, &error)))
+    module.map_err(|error| not_loaded(name, describe_layout_error(name, &error)))
 }
 
 #[cfg(unix)]
@@ -154,24 +111,5 @@ fn not_loaded(path: &Path, cause: impl Into<String>) -> PluginError {
     PluginError::NotLoaded {
         path: PathBuf::from(path),
         cause: cause.into(),
-    }
-}
-
-/// For a request in which a command has nothing to ask for.
-struct NoServices;
-
-impl HostServices for NoServices {
-    fn call(&self, _request: &[u8]) -> Vec<u8> {
-        messages::write(&Reply::Failed {
-            error: "There is no execution.".to_owned(),
-        })
-    }
-
-    fn log(&self, level: log::Level, target: &str, message: &str) {
-        log::log!(target: target, level, "{message}");
-    }
-
-    fn is_cancelled(&self) -> bool {
-        false
     }
 }

@@ -1,0 +1,98 @@
+//! Running a library in worker processes: a pool of them, kept warm, one execution a worker at a
+//! time.
+//!
+//! A worker is this program in a hidden role (`role.rs`), inside a sandbox (`sandbox.rs`). It gets
+//! nothing but a socket, on which requests and calls travel as frames (`frames.rs`), and the
+//! library's sealed bytes. Whatever it does, the host goes on: a worker that ends, hangs or breaks
+//! the protocol is gone, and the next execution gets another.
+
+mod frames;
+mod process;
+mod role;
+mod sandbox;
+
+pub use role::serve;
+pub use sandbox::Protection;
+
+use super::executor::{Executor, NoResponse, Watch};
+use crate::plugins::{HostServices, PluginFile};
+use process::Worker;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Idle workers that are kept for each plugin.
+const MOST_IDLE: usize = 8;
+/// How long the pool waits before it starts a worker after so many crashes in a row.
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(1);
+
+/// The workers of one plugin.
+pub(super) struct WorkerPool {
+    file: Arc<PluginFile>,
+    program: PathBuf,
+    state: Mutex<PoolState>,
+}
+
+#[derive(Default)]
+struct PoolState {
+    idle: Vec<Worker>,
+    /// How many workers in a row ended before they gave a response.
+    crashes: u32,
+}
+
+impl WorkerPool {
+    /// A pool of workers, each of which is `program` in its hidden role.
+    pub(super) fn new(file: Arc<PluginFile>, program: PathBuf) -> WorkerPool {
+        WorkerPool { file, program, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, PoolState> {
+        // The state is whole after every step, whoever panicked.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A worker that waits for work, or a new one.
+    fn take(&self, watch: &Watch) -> Result<Worker, NoResponse> {
+        let crashes = {
+            let mut state = self.state();
+            while let Some(mut worker) = state.idle.pop() {
+                if worker.is_alive() {
+                    return Ok(worker);
+                }
+            }
+            state.crashes
+        };
+        if crashes > 3 {
+            let back_off = Duration::from_millis(1) * 2_u32.saturating_pow(crashes.min(12));
+            std::thread::sleep(back_off.min(LONGEST_BACK_OFF));
+        }
+        let started = Worker::start(&self.program, &self.file, watch);
+        if started.is_err() {
+            self.state().crashes += 1;
+        }
+        started
+    }
+}
+
+impl Executor for WorkerPool {
+    fn invoke(
+        &self,
+        request: &[u8],
+        services: Arc<dyn HostServices>,
+        watch: &Watch,
+    ) -> Result<Vec<u8>, NoResponse> {
+        let mut worker = self.take(watch)?;
+        let response = worker.invoke(request, &*services, watch);
+        let mut state = self.state();
+        match response {
+            Ok(_) => {
+                state.crashes = 0;
+                if state.idle.len() < MOST_IDLE {
+                    state.idle.push(worker);
+                }
+            }
+            Err(_) => state.crashes = state.crashes.saturating_add(1),
+        }
+        response
+    }
+}
