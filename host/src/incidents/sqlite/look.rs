@@ -132,7 +132,7 @@ pub(super) fn look_up(
         })?;
     }
     let mut statement = connection.prepare_cached(
-        "SELECT incident, section, name, visible, value FROM rarray(?1) AS wanted
+        "SELECT incident, section, name, visible, field.value FROM rarray(?1) AS wanted
          CROSS JOIN field ON incident = wanted.value AND required_on_close = 1",
     )?;
     let mut rows = statement.query([&ids])?;
