@@ -14,13 +14,12 @@ mod store;
 pub use error::StoreError;
 pub use lease::LeaseOwner;
 pub use records::{
-    Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState, LedgerRow,
-    NewExecution,
+    Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState, NewExecution,
 };
 pub use sqlite::{
     AuditEntry, FieldDetail, IncidentDetail, IncidentFilter, IncidentLine, SqliteStore, TaskDetail,
 };
 pub use store::{
-    Before, ChangeToMake, EntryOutcome, IncidentKey, IncidentStore, LedgerEntry, LookedUp,
+    Before, ChangeToMake, EntryOutcome, IncidentKey, IncidentStore, LedgerEntry, LedgerRow, LookedUp,
     RecordBatch, SiteRecord, UserRecord,
 };

@@ -36,13 +36,13 @@ pub trait IncidentContext {
     fn next_page(&mut self) -> Result<Option<IncidentPage>, ContextError>;
 
     /// Records outcomes and makes the changes that they carry, each with its outcome or not at
-    /// all. Returns the changes that were refused: record another outcome for those.
+    /// all. Returns those that were refused: record another outcome for their incidents.
     ///
     /// # Errors
     ///
     /// [`ContextError`]; an outcome for an incident that was not seen, or that has one already, or
-    /// with the wrong number of cells, is an error.
-    fn record(&mut self, recording: Recording<'_>) -> Result<Vec<Refusal>, ContextError>;
+    /// with the wrong number of cells, or that [`check`](Outcome::check) objects to, is an error.
+    fn record(&mut self, recording: &Recording<'_>) -> Result<Vec<Refusal>, ContextError>;
 
     /// Says how far the command is, for whoever watches.
     ///
@@ -56,13 +56,13 @@ pub trait IncidentContext {
 }
 
 /// Outcomes to record.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Recording<'a> {
     /// Text to append to the Conclusion section of each incident that is changed: plain text,
     /// which the host appends as a new paragraph, escaped.
     pub conclusion: Option<&'a str>,
     /// The outcomes.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: &'a [Outcome],
 }
 
 /// Incidents that were looked at together.

@@ -30,7 +30,7 @@ impl<'a> HostContext<'a> {
     }
 
     fn select_some(&self, numbers: Vec<Number<'_>>, more: bool) -> Result<u64, ContextError> {
-        match self.call(&Call::Select { numbers, more })? {
+        match self.call(&Call::Select { numbers, more, must_understand: Vec::new() })? {
             Reply::Selected { count } => Ok(count),
             other => Err(unexpected(&other)),
         }
@@ -39,13 +39,14 @@ impl<'a> HostContext<'a> {
     fn record_some(
         &self,
         conclusion: Option<&str>,
-        outcomes: Vec<Outcome>,
+        outcomes: &[Outcome],
     ) -> Result<Vec<Refusal>, ContextError> {
-        let conclusion = conclusion.map(Cow::Borrowed);
-        match self.call(&Call::Record {
-            conclusion,
-            outcomes,
-        })? {
+        let call = Call::Record {
+            conclusion: conclusion.map(Cow::Borrowed),
+            outcomes: Cow::Borrowed(outcomes),
+            must_understand: Vec::new(),
+        };
+        match self.call(&call)? {
             Reply::Recorded { refused } => Ok(refused),
             other => Err(unexpected(&other)),
         }
@@ -73,27 +74,28 @@ impl IncidentContext for HostContext<'_> {
 
     fn next_page(&mut self) -> Result<Option<IncidentPage>, ContextError> {
         match self.call(&Call::NextIncidents {})? {
-            Reply::Incidents { incidents, .. } if incidents.is_empty() => Ok(None),
-            Reply::Incidents { as_of, incidents } => Ok(Some(IncidentPage { as_of, incidents })),
+            Reply::Incidents { as_of, incidents, must_understand } => {
+                messages::check_understood(&must_understand, KNOWN_OF_INCIDENTS)
+                    .map_err(|error| ContextError::Host(format!("the host is newer: {error}")))?;
+                Ok((!incidents.is_empty()).then_some(IncidentPage { as_of, incidents }))
+            }
             other => Err(unexpected(&other)),
         }
     }
 
-    fn record(&mut self, recording: Recording<'_>) -> Result<Vec<Refusal>, ContextError> {
+    fn record(&mut self, recording: &Recording<'_>) -> Result<Vec<Refusal>, ContextError> {
         let mut refused = Vec::new();
-        let mut chunk = Vec::new();
-        let mut size = 0;
-        for outcome in recording.outcomes {
-            let length = estimated_length(&outcome);
-            if size + length > CHUNK && !chunk.is_empty() {
-                refused.extend(self.record_some(recording.conclusion, std::mem::take(&mut chunk))?);
-                size = 0;
-            }
-            size += length;
-            chunk.push(outcome);
-        }
-        if !chunk.is_empty() {
+        let mut rest = recording.outcomes;
+        while !rest.is_empty() {
+            let mut size = recording.conclusion.map_or(0, str::len);
+            let fits = |outcome: &&Outcome| {
+                size += estimated_length(outcome);
+                size <= CHUNK
+            };
+            let count = rest.iter().take_while(fits).count().max(1);
+            let (chunk, later) = rest.split_at(count);
             refused.extend(self.record_some(recording.conclusion, chunk)?);
+            rest = later;
         }
         Ok(refused)
     }
@@ -110,6 +112,16 @@ impl IncidentContext for HostContext<'_> {
         self.host.is_cancelled()
     }
 }
+
+/// The members of a page of incidents that this version understands.
+const KNOWN_OF_INCIDENTS: &[&str] = &[
+    "as_of",
+    "incidents",
+    "incidents.facts",
+    "incidents.facts.required_tasks",
+    "incidents.facts.required_fields",
+    "incidents.earlier",
+];
 
 /// About how many bytes an outcome takes in a message: its texts, and the names around them.
 fn estimated_length(outcome: &Outcome) -> usize {

@@ -160,6 +160,9 @@ pub enum FieldValue {
     EmptyList,
     /// Anything else: `false` and `0` too.
     Present,
+    /// What a newer host may add; it counts as no value, which is on the safe side.
+    #[serde(other)]
+    Unknown,
 }
 
 impl FieldValue {

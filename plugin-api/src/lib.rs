@@ -43,5 +43,5 @@ pub use context::{
 pub use example::{Example, ExampleField, ExampleIncident, ExampleOutcome, ExampleTask};
 pub use incident::{Earlier, Facts, FieldValue, Incident, RequiredField, RequiredTask, Status};
 pub use messages::Finished;
-pub use outcome::{Cell, Change, Outcome, OutcomeResult, Reason, Refusal, RefusalCause, Waiver};
+pub use outcome::{Cell, Change, Outcome, OutcomeResult, Reason, Refusal, Waiver};
 pub use timestamp::Timestamp;

@@ -37,15 +37,21 @@ pub enum MessageError {
     Malformed(serde_json::Error),
 }
 
+/// A message of one of the four kinds.
+pub trait Message {
+    /// The names of the messages of this kind that this version knows.
+    const NAMES: &'static [&'static str];
+}
+
 /// Reads a message of one of the four kinds.
 ///
 /// # Errors
 ///
 /// [`MessageError`]
-pub fn read<'de, M: Deserialize<'de>>(bytes: &'de [u8]) -> Result<M, MessageError> {
+pub fn read<'de, M: Message + Deserialize<'de>>(bytes: &'de [u8]) -> Result<M, MessageError> {
     serde_json::from_slice(bytes).map_err(|error| {
         match serde_json::from_slice::<MessageName>(bytes) {
-            Ok(MessageName(name)) if error.to_string().contains("unknown variant") => {
+            Ok(MessageName(name)) if !M::NAMES.contains(&name.as_str()) => {
                 MessageError::Unsupported(format!("the message \"{name}\""))
             }
             _ => MessageError::Malformed(error),

@@ -13,7 +13,8 @@ pub enum OutcomeResult {
     /// It holds.
     #[default]
     Successful,
-    /// It doesn't.
+    /// It doesn't. What a newer host may add counts as this.
+    #[serde(other)]
     Failed,
 }
 
@@ -243,23 +244,50 @@ pub struct Waiver {
     pub fields: Vec<usize>,
 }
 
-/// A change that the host did not make; its incident has no outcome yet.
+/// An outcome that the host did not record; its incident has none yet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// Why.
-    pub cause: RefusalCause,
+    /// Why: [`CHANGED_MEANWHILE`](Reason::CHANGED_MEANWHILE) (judge it anew),
+    /// [`NOT_PERMITTED`](Reason::NOT_PERMITTED), [`STORE_ERROR`](Reason::STORE_ERROR), or what a
+    /// newer host adds.
+    pub reason: Reason,
+    /// Why, for people.
+    pub message: String,
     /// The incident as it stands now, or as it was known last where it can't be looked up.
     pub incident: Incident,
 }
 
-/// Why the host did not make a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RefusalCause {
-    /// It no longer stands at the version that was judged: judge it anew.
-    ChangedMeanwhile,
-    /// The acting user may not make this change.
-    NotPermitted,
-    /// The store could not write it; the text says why.
-    StoreError(String),
+impl Outcome {
+    /// What is wrong with the outcome, for an incident that was given out like this; a host refuses
+    /// to record it then.
+    ///
+    /// # Errors
+    ///
+    /// A sentence: a failure comes with a change, or the change is of another version, of an
+    /// incident that there is not or that this execution has changed before, or waives what there
+    /// is not.
+    pub fn check(&self, incident: &Incident) -> Result<(), String> {
+        let Some(Change::Close { version, waived }) = &self.change else { return Ok(()) };
+        let wrong = |what: &str| Err(format!("The command recorded {what}."));
+        if self.result == OutcomeResult::Failed {
+            return wrong("a failure together with a change");
+        }
+        let Some(facts) = &incident.facts else {
+            return wrong("a change of an incident that there is not");
+        };
+        if facts.version != *version {
+            return wrong("a change of a version that it was not given");
+        }
+        if incident.earlier.is_some() {
+            return wrong("a change of an incident that this execution had changed before");
+        }
+        let known = |waiver: &Waiver| {
+            waiver.tasks.iter().all(|index| *index < facts.required_tasks.len())
+                && waiver.fields.iter().all(|index| *index < facts.required_fields.len())
+        };
+        if !waived.iter().all(known) {
+            return wrong("that it waived a task or a field that there is not");
+        }
+        Ok(())
+    }
 }

@@ -57,7 +57,7 @@ pub(crate) fn describe<C: UtilityCommand>() -> CommandDescription {
         tags: text.tags.iter().map(|tag| (*tag).to_owned()).collect(),
         parameters: parameters_schema::<C>().to_value(),
         columns: C::columns(),
-        examples: C::examples(),
+        examples: C::examples().iter().map(|example| serde_json::json!(example)).collect(),
     }
 }
 

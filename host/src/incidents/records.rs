@@ -1,8 +1,7 @@
 //! The host's own records: which executions there were, and what each made of its incidents.
 
 use super::error::StoreError;
-use super::store::IncidentKey;
-use playdock_plugin_api::{Cell, Mode, OutcomeResult, Reason, Timestamp};
+use playdock_plugin_api::{Mode, Timestamp};
 use std::collections::BTreeMap;
 
 /// The store's own key of an execution.
@@ -36,6 +35,8 @@ pub struct NewExecution {
     pub parameters_digest: String,
     /// The fixed clock that it runs under, if any.
     pub clock: Option<Timestamp>,
+    /// The columns of the command's rows, as JSON: those of the stored answer.
+    pub columns: String,
 }
 
 /// How far an execution is.
@@ -85,7 +86,7 @@ pub struct Ending {
     /// The answer's `error`.
     pub error: String,
     /// The command's outputs.
-    pub outputs: BTreeMap<String, u64>,
+    pub outputs: BTreeMap<String, serde_json::Value>,
 }
 
 /// An execution as the journal has it.
@@ -104,30 +105,7 @@ pub struct ExecutionRecord {
     /// The answer's `error`, once it is known.
     pub error: Option<String>,
     /// The command's outputs.
-    pub outputs: BTreeMap<String, u64>,
-}
-
-/// A line of the ledger.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LedgerRow {
-    /// Its place in the order of writing.
-    pub sequence: u64,
-    /// The incident's place in the input.
-    pub position: u64,
-    /// The incident; `None` where the site had none of this number.
-    pub incident: Option<IncidentKey>,
-    /// Its number.
-    pub number: String,
-    /// Whether the incident was changed.
-    pub changed: bool,
-    /// Whether it succeeded.
-    pub result: OutcomeResult,
-    /// Why, as a code.
-    pub reason: Option<Reason>,
-    /// Why, for people.
-    pub message: Option<String>,
-    /// The values of the command's columns.
-    pub cells: Vec<Cell>,
+    pub outputs: BTreeMap<String, serde_json::Value>,
 }
 
 /// The host's own records.
@@ -149,12 +127,12 @@ pub trait ExecutionRecords: Send + Sync {
     /// [`StoreError`]
     fn end(&self, execution: ExecutionKey, ending: &Ending) -> Result<(), StoreError>;
 
-    /// The ledger of an execution, in the order of the input.
+    /// Renews the lease of an execution; the host calls it after every batch.
     ///
     /// # Errors
     ///
     /// [`StoreError`]
-    fn ledger(&self, execution: ExecutionKey) -> Result<Vec<LedgerRow>, StoreError>;
+    fn renew(&self, execution: ExecutionKey) -> Result<(), StoreError>;
 
     /// An execution by its id.
     ///

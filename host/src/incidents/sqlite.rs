@@ -21,10 +21,10 @@ pub use browse::{
 use super::error::StoreError;
 use super::import::{ImportError, ImportSummary, NumberedRecord};
 use super::records::{
-    Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, LedgerRow, NewExecution,
+    Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, NewExecution,
 };
 use super::store::{
-    EntryOutcome, IncidentKey, IncidentStore, LookedUp, RecordBatch, SiteRecord, UserRecord,
+    EntryOutcome, IncidentKey, IncidentStore, LedgerRow, LookedUp, RecordBatch, SiteRecord, UserRecord,
 };
 use playdock_plugin_api::Timestamp;
 use running::Running;
@@ -54,7 +54,7 @@ impl SqliteStore {
             path: path.to_owned(),
             writer: Writer::start(connection),
             readers: Mutex::default(),
-            running: Running::default(),
+            running: Running::of(path),
         })
     }
 
@@ -182,8 +182,11 @@ impl ExecutionRecords for SqliteStore {
         ended
     }
 
-    fn ledger(&self, execution: ExecutionKey) -> Result<Vec<LedgerRow>, StoreError> {
-        self.read(|connection| executions::ledger(connection, execution))
+    fn renew(&self, execution: ExecutionKey) -> Result<(), StoreError> {
+        if self.read(|connection| executions::is_fresh(connection, execution))? {
+            return Ok(());
+        }
+        self.writer.write(1, move |connection| executions::renew(connection, execution))
     }
 
     fn execution(&self, id: &str) -> Result<Option<(ExecutionKey, ExecutionRecord)>, StoreError> {

@@ -2,7 +2,7 @@
 
 use super::error::StoreError;
 use super::records::ExecutionKey;
-use playdock_plugin_api::{Facts, Outcome, Timestamp};
+use playdock_plugin_api::{Cell, Facts, Outcome, OutcomeResult, Reason, Timestamp};
 
 /// A store's own key of an incident. Incidents are looked up and written in the order of their
 /// keys, which should be that in which they lie on the disk.
@@ -36,8 +36,8 @@ pub struct UserRecord {
 pub struct LookedUp {
     /// What a command sees of it.
     pub facts: Facts,
-    /// How many characters its conclusion has.
-    pub conclusion_length: u64,
+    /// How many bytes its conclusion has.
+    pub conclusion_bytes: u64,
 }
 
 /// What an incident was before a change.
@@ -49,13 +49,15 @@ pub struct Before {
     pub closed_at: Option<Timestamp>,
     /// Who closed it, if it was closed.
     pub closed_by: Option<String>,
-    /// How many characters its conclusion had.
-    pub conclusion_length: u64,
+    /// How many bytes its conclusion had: what is appended begins there.
+    pub conclusion_bytes: u64,
 }
 
 /// A closing to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeToMake {
+    /// The time that it bears.
+    pub at: Timestamp,
     /// The version at which the incident must still stand.
     pub version: u64,
     /// What it was at that version.
@@ -75,7 +77,7 @@ pub struct LedgerEntry {
     pub outcome: Outcome,
     /// The change, if one is to be made.
     pub change: Option<ChangeToMake>,
-    /// The [sequence](super::LedgerRow::sequence) of the entry that this one replaces, if the
+    /// The [sequence](LedgerRow::sequence) of the entry that this one replaces, if the
     /// position has one.
     pub replaces: Option<u64>,
 }
@@ -87,12 +89,33 @@ pub struct RecordBatch {
     pub execution: ExecutionKey,
     /// In whose name changes are made.
     pub acting_user: String,
-    /// The time that changes bear.
-    pub at: Timestamp,
     /// Rich text to append to the conclusion of each incident that is changed.
     pub conclusion: Option<String>,
     /// The entries.
     pub entries: Vec<LedgerEntry>,
+}
+
+/// A line of the ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LedgerRow {
+    /// Its place in the order of writing.
+    pub sequence: u64,
+    /// The incident's place in the input.
+    pub position: u64,
+    /// The incident; `None` where the site had none of this number.
+    pub incident: Option<IncidentKey>,
+    /// Its number.
+    pub number: String,
+    /// Whether the incident was changed.
+    pub changed: bool,
+    /// Whether it succeeded.
+    pub result: OutcomeResult,
+    /// Why, as a code.
+    pub reason: Option<Reason>,
+    /// Why, for people.
+    pub message: Option<String>,
+    /// The values of the command's columns.
+    pub cells: Vec<Cell>,
 }
 
 /// What became of an entry.
@@ -149,4 +172,12 @@ pub trait IncidentStore: Send + Sync {
     ///
     /// [`StoreError`] where nothing of the batch was written.
     fn record(&self, batch: RecordBatch) -> Result<Vec<EntryOutcome>, StoreError>;
+
+    /// What was recorded for an execution, in the order of the input. It is the store's of the
+    /// incidents, since only that can write it together with the changes.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    fn ledger(&self, execution: ExecutionKey) -> Result<Vec<LedgerRow>, StoreError>;
 }

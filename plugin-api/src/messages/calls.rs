@@ -1,5 +1,6 @@
 //! What a command asks of the host while it runs, and what the host answers.
 
+use super::Message;
 use crate::incident::Incident;
 use crate::outcome::{Outcome, Refusal};
 use crate::timestamp::Timestamp;
@@ -18,6 +19,9 @@ pub enum Call<'a> {
         /// Whether more follow in another message.
         #[serde(default)]
         more: bool,
+        /// The members that must be understood.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        must_understand: Vec<String>,
     },
     /// For the next incidents of the selection.
     NextIncidents {},
@@ -27,7 +31,10 @@ pub enum Call<'a> {
         #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
         conclusion: Option<Cow<'a, str>>,
         /// The outcomes.
-        outcomes: Vec<Outcome>,
+        outcomes: Cow<'a, [Outcome]>,
+        /// The members that must be understood; those of an outcome as `outcomes.change.close`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        must_understand: Vec<String>,
     },
     /// To show how far it is.
     Progress {
@@ -58,10 +65,13 @@ pub enum Reply {
         as_of: Timestamp,
         /// They.
         incidents: Vec<Incident>,
+        /// The members that must be understood; those of an incident as `incidents.facts`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        must_understand: Vec<String>,
     },
     /// The outcomes are recorded but for these.
     Recorded {
-        /// The changes that were not made.
+        /// The outcomes that were not.
         refused: Vec<Refusal>,
     },
     /// Done.
@@ -78,4 +88,49 @@ pub enum Reply {
         /// What it doesn't know.
         what: String,
     },
+}
+
+impl Call<'_> {
+    /// What the message says must be understood, if it can say so.
+    pub fn must_understand(&self) -> &[String] {
+        match self {
+            Call::Select { must_understand, .. } | Call::Record { must_understand, .. } => {
+                must_understand
+            }
+            Call::NextIncidents {} | Call::Progress { .. } => &[],
+        }
+    }
+
+    /// The members that this version understands, of all calls.
+    pub const KNOWN: &'static [&'static str] = &[
+        "numbers",
+        "more",
+        "conclusion",
+        "outcomes",
+        "outcomes.position",
+        "outcomes.change",
+        "outcomes.change.close",
+        "outcomes.change.close.version",
+        "outcomes.change.close.waived",
+        "outcomes.result",
+        "outcomes.reason",
+        "outcomes.message",
+        "outcomes.cells",
+    ];
+}
+
+impl Message for Call<'_> {
+    const NAMES: &'static [&'static str] = &["select", "next_incidents", "record", "progress"];
+}
+
+impl Message for Reply {
+    const NAMES: &'static [&'static str] = &[
+        "selected",
+        "incidents",
+        "recorded",
+        "done",
+        "cancelled",
+        "failed",
+        "unsupported",
+    ];
 }

@@ -1,8 +1,8 @@
 //! What the host asks of a library, and what the library answers.
 
+use super::Message;
 use crate::columns::Columns;
 use crate::context::Execution;
-use crate::example::Example;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -44,7 +44,16 @@ pub struct Invocation<'a> {
 
 impl Invocation<'_> {
     /// The members that this version understands.
-    pub const KNOWN: &'static [&'static str] = &["command", "execution", "parameters", "log_level"];
+    pub const KNOWN: &'static [&'static str] = &[
+        "command",
+        "execution",
+        "execution.mode",
+        "execution.intent",
+        "execution.site",
+        "execution.actor",
+        "parameters",
+        "log_level",
+    ];
 }
 
 /// What a library answers.
@@ -78,13 +87,13 @@ pub enum Response {
 }
 
 /// How a command ended.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finished {
     /// Empty if every incident succeeded; else one sentence with totals and causes.
     pub error: String,
     /// What else a playbook can use: name to value.
     #[serde(default)]
-    pub outputs: BTreeMap<String, u64>,
+    pub outputs: BTreeMap<String, serde_json::Value>,
 }
 
 /// What there is to know of a command.
@@ -105,7 +114,17 @@ pub struct CommandDescription {
     pub parameters: serde_json::Value,
     /// The columns of its answer.
     pub columns: Columns,
-    /// Examples of its use.
+    /// Examples of its use: each an [`Example`](crate::Example). What a newer library puts there is
+    /// no reason not to load it.
     #[serde(default)]
-    pub examples: Vec<Example>,
+    pub examples: Vec<serde_json::Value>,
+}
+
+impl Message for Request<'_> {
+    const NAMES: &'static [&'static str] = &["describe", "invoke"];
+}
+
+impl Message for Response {
+    const NAMES: &'static [&'static str] =
+        &["described", "finished", "failed", "cancelled", "panicked", "unsupported"];
 }

@@ -20,7 +20,7 @@ pub fn check_examples<C: UtilityCommand>() -> Result<(), String> {
         return Err(format!("{}: has no example", C::NAME));
     }
     let cells = description.columns.cells();
-    for example in &description.examples {
+    for example in &C::examples() {
         check(&plugin, example, cells)
             .map_err(|problem| format!("{}: {problem}", example.title))?;
     }

@@ -5,7 +5,7 @@ use crate::context::{
 };
 use crate::example::{ExampleIncident, ExampleTask};
 use crate::incident::{Earlier, Facts, FieldValue, Incident, RequiredField, RequiredTask, Status};
-use crate::outcome::{Change, Outcome, Refusal, RefusalCause, Waiver};
+use crate::outcome::{Change, Outcome, Reason, Refusal, Waiver};
 use crate::parameters::TextList;
 use crate::rich_text;
 use crate::timestamp::Timestamp;
@@ -25,6 +25,7 @@ pub struct InMemoryIncidents {
     page: usize,
     selected: Option<Vec<String>>,
     seen: usize,
+    looked_at: BTreeMap<u64, Incident>,
     outcomes: BTreeMap<u64, Outcome>,
     meanwhile: Vec<(String, Meanwhile)>,
     calls_left: Option<(u64, ContextError)>,
@@ -97,6 +98,7 @@ impl InMemoryIncidents {
             page: 3,
             selected: None,
             seen: 0,
+            looked_at: BTreeMap::new(),
             outcomes: BTreeMap::new(),
             meanwhile: Vec::new(),
             calls_left: None,
@@ -142,6 +144,7 @@ impl InMemoryIncidents {
     pub fn resume(&mut self) {
         self.selected = None;
         self.seen = 0;
+        self.looked_at.clear();
         self.calls_left = None;
     }
 
@@ -221,22 +224,17 @@ impl InMemoryIncidents {
                 "Position {position} has an outcome already."
             )));
         }
+        let known = self.looked_at.get(&outcome.position).unwrap_or(&now);
+        outcome.check(known).map_err(ContextError::Host)?;
         if let Some(Change::Close { version, waived }) = &outcome.change {
-            let refuse = |cause| {
-                Ok(Some(Refusal {
-                    cause,
-                    incident: now.clone(),
-                }))
+            let refuse = |reason, message: &str| {
+                Ok(Some(Refusal { reason, message: message.to_owned(), incident: now.clone() }))
             };
             if !self.execution.actor.may_close {
-                return refuse(RefusalCause::NotPermitted);
+                return refuse(Reason::NOT_PERMITTED, "The acting user may not close incidents.");
             }
-            if now
-                .facts
-                .as_ref()
-                .is_none_or(|facts| facts.version != *version)
-            {
-                return refuse(RefusalCause::ChangedMeanwhile);
+            if now.facts.as_ref().is_none_or(|facts| facts.version != *version) {
+                return refuse(Reason::CHANGED_MEANWHILE, "The incident changed meanwhile.");
             }
             if self.execution.intent == Intent::Apply
                 && let Some(stored) = self.incidents.get_mut(&now.number)
@@ -245,12 +243,11 @@ impl InMemoryIncidents {
                 stored.version += 1;
                 stored.closed_at = Some(self.clock);
                 stored.closed_by = Some(self.execution.actor.username.clone());
-                stored
-                    .conclusion
-                    .extend(conclusion.map(rich_text::paragraph));
+                stored.conclusion.extend(conclusion.map(rich_text::paragraph));
                 stored.waived.clone_from(waived);
             }
         }
+        self.looked_at.remove(&outcome.position);
         self.outcomes.insert(outcome.position, outcome);
         Ok(None)
     }
@@ -287,6 +284,7 @@ impl IncidentContext for InMemoryIncidents {
             .map(|position| self.look(position))
             .collect();
         self.seen += incidents.len();
+        self.looked_at.extend(incidents.iter().map(|it| (it.position, it.clone())));
         for (number, change) in &mut self.meanwhile {
             if incidents.iter().any(|incident| incident.number == *number)
                 && let Some(stored) = self.incidents.get_mut(number)
@@ -301,13 +299,14 @@ impl IncidentContext for InMemoryIncidents {
         }))
     }
 
-    fn record(&mut self, recording: Recording<'_>) -> Result<Vec<Refusal>, ContextError> {
+    fn record(&mut self, recording: &Recording<'_>) -> Result<Vec<Refusal>, ContextError> {
         self.call()?;
         let mut refused = Vec::new();
         for outcome in recording.outcomes {
-            refused.extend(self.record_one(recording.conclusion, outcome)?);
+            refused.extend(self.record_one(recording.conclusion, outcome.clone())?);
         }
         for refusal in &refused {
+            self.looked_at.insert(refusal.incident.position, refusal.incident.clone());
             for (number, change) in &mut self.meanwhile {
                 if refusal.incident.number == *number
                     && let Some(stored) = self.incidents.get_mut(number)

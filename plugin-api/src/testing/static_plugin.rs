@@ -2,7 +2,7 @@
 
 use super::in_memory::InMemoryIncidents;
 use crate::command::UtilityCommand;
-use crate::context::{ContextError, IncidentContext, Recording};
+use crate::context::{ContextError, IncidentContext, IncidentPage, Recording};
 use crate::host_link::HostLink;
 use crate::messages::{
     self, Call, CommandDescription, Finished, Invocation, MessageError, Reply, Request, Response,
@@ -146,7 +146,7 @@ impl HostLink for TestHost {
 impl TestState {
     fn answer(&mut self, call: Call<'_>) -> Reply {
         let answered = match call {
-            Call::Select { numbers, more } => {
+            Call::Select { numbers, more, .. } => {
                 self.numbers
                     .extend(numbers.into_iter().map(|number| number.0.into_owned()));
                 if more {
@@ -192,4 +192,9 @@ impl TestState {
             ContextError::Host(error) => Reply::Failed { error },
         })
     }
+}
+
+fn incidents_reply(page: IncidentPage) -> Reply {
+    let IncidentPage { as_of, incidents } = page;
+    Reply::Incidents { as_of, incidents, must_understand: Vec::new() }
 }

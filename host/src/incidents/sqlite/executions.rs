@@ -3,18 +3,18 @@
 use super::super::error::StoreError;
 use super::super::lease::{LEASE_MILLISECONDS, LeaseOwner};
 use super::super::records::{
-    Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionState, LedgerRow, NewExecution,
+    Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionState, NewExecution,
 };
-use super::super::store::IncidentKey;
+use super::super::store::{IncidentKey, LedgerRow};
 use super::running::{Claim, Running};
 use playdock_plugin_api::{Mode, OutcomeResult, Reason, Timestamp};
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 use std::fmt::Display;
 
 const COLUMNS: &str =
     "id, execution_id, command, plugin, plugin_version, plugin_digest, mode, site,
     requested_by, acting_user, parameters, parameters_digest, clock, started_at, finished_at,
-    state, return_data, error, outputs, lease_owner, lease_until";
+    state, return_data, error, outputs, lease_owner, lease_until, columns";
 
 /// An execution, and who holds its lease.
 struct Found {
@@ -51,15 +51,10 @@ fn find_or_insert(
     for (same, what) in [
         (before.command == new.command, "another command"),
         (before.site == new.site, "another site"),
-        (
-            before.parameters_digest == new.parameters_digest,
-            "parameters",
-        ),
+        (before.parameters_digest == new.parameters_digest, "other parameters"),
         (before.mode == new.mode, "another mode"),
-        (
-            new.mode == Mode::Automatic || before.acting_user == new.acting_user,
-            "user",
-        ),
+        (new.mode == Mode::Automatic || before.acting_user == new.acting_user, "another user"),
+        (before.requested_by == new.requested_by, "another account that asked for it"),
     ] {
         if !same {
             return Ok(Begun::Conflict(what));
@@ -67,6 +62,14 @@ fn find_or_insert(
     }
     if found.record.state == ExecutionState::Finished {
         return Ok(Begun::Finished(found.key, Box::new(found.record)));
+    }
+    for (same, what) in [
+        (before.clock == new.clock, "another clock"),
+        (before.columns == new.columns, "another build of its plugin, whose rows have other columns"),
+    ] {
+        if !same {
+            return Ok(Begun::Conflict(what));
+        }
     }
     if let Some((holder, until)) = &found.lease {
         let held = if *holder == owner {
@@ -80,7 +83,10 @@ fn find_or_insert(
     }
     connection.execute(
         "UPDATE execution SET state = 'running', lease_owner = ?1, lease_until = ?2,
-             plugin = ?3, plugin_version = ?4, plugin_digest = ?5, acting_user = ?6 WHERE id = ?7",
+             plugin = ?3, plugin_version = ?4, plugin_digest = ?5,
+             acting_user = coalesce(?6, acting_user), finished_at = NULL, return_data = NULL,
+             error = NULL, outputs = NULL
+         WHERE id = ?7",
         (
             &owner,
             now + LEASE_MILLISECONDS,
@@ -103,8 +109,8 @@ fn insert(
     connection.execute(
         "INSERT INTO execution (execution_id, command, plugin, plugin_version, plugin_digest, mode,
              site, requested_by, acting_user, parameters, parameters_digest, clock, started_at,
-             lease_owner, lease_until, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 'running')",
+             lease_owner, lease_until, columns, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 'running')",
         rusqlite::params![
             new.id,
             new.command,
@@ -121,9 +127,32 @@ fn insert(
             now,
             owner,
             now + LEASE_MILLISECONDS,
+            new.columns,
         ],
     )?;
     Ok(ExecutionKey(connection.last_insert_rowid()))
+}
+
+/// Whether the lease was renewed so lately that it need not be again.
+pub(super) fn is_fresh(connection: &Connection, key: ExecutionKey) -> Result<bool, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT lease_until FROM execution WHERE id = ?1 AND lease_owner = ?2")?;
+    let owner = LeaseOwner::this_process().to_string();
+    let until: Option<i64> =
+        statement.query_row((key.0, owner), |row| row.get(0)).optional()?.flatten();
+    Ok(until.is_some_and(|until| until > Timestamp::now().milliseconds() + LEASE_MILLISECONDS / 2))
+}
+
+/// Renews the lease of an execution that this process runs.
+pub(super) fn renew(connection: &Connection, key: ExecutionKey) -> Result<(), StoreError> {
+    let until = Timestamp::now().milliseconds() + LEASE_MILLISECONDS;
+    let mut statement = connection.prepare_cached(
+        "UPDATE execution SET lease_until = ?1 WHERE id = ?2 AND lease_owner = ?3",
+    )?;
+    match statement.execute((until, key.0, LeaseOwner::this_process().to_string()))? {
+        0 => Err(StoreError::TakenOver),
+        _ => Ok(()),
+    }
 }
 
 /// Notes how an execution ended, if this process still holds it.
@@ -244,6 +273,7 @@ fn read(row: &Row<'_>) -> Result<Found, StoreError> {
                 parameters: row.get(10)?,
                 parameters_digest: row.get(11)?,
                 clock: instant(12)?,
+                columns: row.get(21)?,
             },
             started_at: Timestamp::from_milliseconds(row.get(13)?),
             finished_at: instant(14)?,

@@ -100,7 +100,7 @@ pub(super) fn look_up(
     // to the rows of each, which come in the order of their positions.
 
     let mut statement = connection.prepare_cached(
-        "SELECT id, status, version, closed_at, closed_by, length(conclusion)
+        "SELECT id, status, version, closed_at, closed_by, octet_length(conclusion)
          FROM rarray(?1) AS wanted CROSS JOIN incident ON id = wanted.value",
     )?;
     let mut rows = statement.query([&ids])?;
@@ -162,7 +162,7 @@ fn incident(row: &Row<'_>) -> Result<LookedUp, StoreError> {
             required_tasks: Vec::new(),
             required_fields: Vec::new(),
         },
-        conclusion_length: row.get(5)?,
+        conclusion_bytes: row.get(5)?,
     })
 }
 

@@ -39,8 +39,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
 
 fn settings(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(Duration::from_secs(LOCK_TIMEOUT_SECONDS))?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    // With WAL, anything less could lose the latest commits in a power cut.
+    // With WAL, which the file is made with, anything less could lose the latest commits in a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.set_prepared_statement_cache_capacity(64);
@@ -57,14 +56,12 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     {
         return Ok(());
     }
+    // Only now that it is empty or ours may it be changed.
+    refuse_others(connection, path)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
     // Two processes may come here at once: the lock decides, and the second finds it done.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version = number(&transaction, "user_version")?;
-    let tables: i64 =
-        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if tables > 0 && number(&transaction, "application_id")? != APPLICATION_ID {
-        return Err(StoreError::NotAStore(path.to_owned()));
-    }
     if version > known {
         return Err(StoreError::Newer {
             path: path.to_owned(),
@@ -82,6 +79,17 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     transaction.pragma_update(None, "user_version", known)?;
     transaction.commit()?;
     Ok(())
+}
+
+/// Refuses a file that holds tables of something else.
+fn refuse_others(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let ours: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    match tables > 0 && ours != APPLICATION_ID {
+        true => Err(StoreError::NotAStore(path.to_owned())),
+        false => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Writing outcomes: the change, its audit entry and its line in the ledger, together or not at all.
 
 use super::super::error::StoreError;
-use super::super::lease::{LEASE_MILLISECONDS, LeaseOwner};
 use super::super::store::{ChangeToMake, EntryOutcome, LedgerEntry, RecordBatch};
+use super::executions;
 use playdock_plugin_api::Timestamp;
 use rusqlite::Connection;
 
@@ -12,7 +12,8 @@ pub(super) fn record(
     connection: &Connection,
     batch: &RecordBatch,
 ) -> Result<Vec<EntryOutcome>, StoreError> {
-    renew_lease(connection, batch)?;
+    // Only whoever holds the lease may write; writing renews it.
+    executions::renew(connection, batch.execution)?;
     connection.execute_batch("SAVEPOINT batch")?;
     match write_all(connection, batch) {
         Ok(outcomes) => {
@@ -24,19 +25,6 @@ pub(super) fn record(
             write_singly(connection, batch)
         }
         Err(error) => Err(error),
-    }
-}
-
-/// Only whoever holds the lease may write; writing renews it.
-fn renew_lease(connection: &Connection, batch: &RecordBatch) -> Result<(), StoreError> {
-    let until = Timestamp::now().milliseconds() + LEASE_MILLISECONDS;
-    let mut statement = connection.prepare_cached(
-        "UPDATE execution SET lease_until = ?1 WHERE id = ?2 AND lease_owner = ?3",
-    )?;
-    let owner = LeaseOwner::this_process().to_string();
-    match statement.execute((until, batch.execution.0, owner))? {
-        0 => Err(StoreError::TakenOver),
-        _ => Ok(()),
     }
 }
 
@@ -110,7 +98,7 @@ fn close(
          WHERE id = ?5 AND version = ?6 AND status <> 'Closed'",
     )?;
     let changed = statement.execute((
-        batch.at.milliseconds(),
+        change.at.milliseconds(),
         &batch.acting_user,
         batch.execution.0,
         batch.conclusion.as_deref().unwrap_or_default(),
@@ -122,19 +110,19 @@ fn close(
     }
     let mut statement = connection.prepare_cached(
         "INSERT INTO audit (incident, execution, action, at, acting_user, before_status,
-             before_version, before_closed_at, before_closed_by, before_conclusion_length, waived)
+             before_version, before_closed_at, before_closed_by, before_conclusion_bytes, waived)
          VALUES (?1, ?2, 'close', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     statement.execute((
         incident,
         batch.execution.0,
-        batch.at.milliseconds(),
+        change.at.milliseconds(),
         &batch.acting_user,
         &change.before.status,
         change.version,
         change.before.closed_at.map(Timestamp::milliseconds),
         &change.before.closed_by,
-        change.before.conclusion_length,
+        change.before.conclusion_bytes,
         &change.waived,
     ))?;
     Ok(true)

@@ -3,35 +3,49 @@
 
 use super::super::records::ExecutionKey;
 use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The executions that this process runs.
-#[derive(Clone, Default)]
-pub(super) struct Running(Arc<Mutex<HashSet<i64>>>);
+/// The executions of all stores that this process runs: a file may be opened twice.
+static RUNNING: Mutex<Option<HashSet<(Arc<Path>, i64)>>> = Mutex::new(None);
+
+/// The executions of one file that this process runs.
+#[derive(Clone)]
+pub(super) struct Running {
+    file: Arc<Path>,
+}
 
 impl Running {
+    /// Those of this file, which exists.
+    pub(super) fn of(file: &Path) -> Running {
+        let file = file.canonicalize().unwrap_or_else(|_| PathBuf::from(file));
+        Running { file: file.into() }
+    }
+
     pub(super) fn contains(&self, execution: ExecutionKey) -> bool {
-        self.lock().contains(&execution.0)
+        lock().as_ref().is_some_and(|running| running.contains(&self.key(execution)))
     }
 
     pub(super) fn remove(&self, execution: ExecutionKey) {
-        self.lock().remove(&execution.0);
+        if let Some(running) = lock().as_mut() {
+            running.remove(&self.key(execution));
+        }
     }
 
     /// Takes an execution, until the claim is dropped without being kept.
     pub(super) fn claim(&self, execution: ExecutionKey) -> Claim {
-        self.lock().insert(execution.0);
-        Claim {
-            running: self.clone(),
-            execution,
-            kept: false,
-        }
+        lock().get_or_insert_default().insert(self.key(execution));
+        Claim { running: self.clone(), execution, kept: false }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashSet<i64>> {
-        // The set is whole after every step, whoever panicked.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn key(&self, execution: ExecutionKey) -> (Arc<Path>, i64) {
+        (self.file.clone(), execution.0)
     }
+}
+
+fn lock() -> MutexGuard<'static, Option<HashSet<(Arc<Path>, i64)>>> {
+    // The set is whole after every step, whoever panicked.
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An execution that was taken in a transaction which may yet fail.

@@ -24,7 +24,7 @@ CREATE TABLE incident (
     site        INTEGER NOT NULL REFERENCES site (id),
     number      TEXT NOT NULL,
     status      TEXT NOT NULL CHECK (status IN ('Open', 'In Progress', 'On Hold', 'Closed')),
-    version     INTEGER NOT NULL DEFAULT 1,     -- grows with every change of the incident, its tasks or its fields
+    version     INTEGER NOT NULL DEFAULT 1,     -- grows with every change that this program makes, and with any change of a task or a field
     closed_at   INTEGER,
     closed_by   TEXT,
     closed_in   INTEGER REFERENCES execution (id), -- the execution that closed it; NULL: closed where it was imported from
@@ -80,7 +80,8 @@ CREATE TABLE execution (
     state             TEXT NOT NULL CHECK (state IN ('running', 'interrupted', 'finished')),
     return_data       TEXT,
     error             TEXT,
-    outputs           TEXT                      -- JSON, name to value
+    outputs           TEXT,                     -- JSON, name to value
+    columns           TEXT NOT NULL             -- JSON: the columns of the rows in the ledger
 ) STRICT;
 
 -- What became of each incident of an execution, failures too. Rows are appended in the order of
@@ -111,7 +112,7 @@ CREATE TABLE audit (
     before_version           INTEGER NOT NULL,
     before_closed_at         INTEGER,
     before_closed_by         TEXT,
-    before_conclusion_length INTEGER NOT NULL,  -- in characters: what was appended begins there
+    before_conclusion_bytes  INTEGER NOT NULL,  -- what was appended begins there
     waived                   TEXT               -- JSON: the tasks and fields waived, and by which bypass
 ) STRICT;
 

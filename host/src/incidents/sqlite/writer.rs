@@ -99,13 +99,19 @@ fn transaction(connection: &Connection, first: Job, queue: &Receiver<Job>) {
     while let Some(job) = next {
         rows += job.rows;
         answers.push(in_savepoint(connection, job));
-        next = if rows < ROWS_PER_COMMIT && began.elapsed() < TIME_PER_COMMIT {
+        // A full disk, say, makes SQLite roll back the whole transaction by itself. What came next
+        // would be in another one.
+        let whole = !connection.is_autocommit();
+        next = if whole && rows < ROWS_PER_COMMIT && began.elapsed() < TIME_PER_COMMIT {
             queue.try_recv().ok()
         } else {
             None
         };
     }
-    let committed = connection.execute_batch("COMMIT").map_err(StoreError::from);
+    let committed = match connection.is_autocommit() {
+        true => Err(StoreError::Disk("the transaction was rolled back".to_owned())),
+        false => connection.execute_batch("COMMIT").map_err(StoreError::from),
+    };
     if committed.is_err() && !connection.is_autocommit() {
         // The error is the commit's; nothing better can be said of the rollback.
         let _ = connection.execute_batch("ROLLBACK");
@@ -128,7 +134,6 @@ fn in_savepoint(connection: &Connection, job: Job) -> Answer {
     };
     match connection.execute_batch(end) {
         Ok(()) => answer,
-        // A full disk, say, has rolled back the whole transaction already.
         Err(error) if keep => Box::new(move |_| answer(Err(error.into()))),
         Err(_) => answer,
     }
