@@ -166,8 +166,13 @@ pub(crate) fn install_panic_hook() {
 /// Runs `work`; a panic becomes its message.
 pub(crate) fn guard<T>(work: impl FnOnce() -> T + std::panic::UnwindSafe) -> Result<T, String> {
     catch_unwind(work).map_err(|payload| {
+        let said = words(&*payload);
+        // A panic that was passed on from another thread didn't run the hook: what the hook kept
+        // is that of an earlier one, which the command caught itself.
         let hooked = LATEST_PANIC.try_with(RefCell::take).ok().flatten();
-        let message = hooked.unwrap_or_else(|| words(&*payload));
+        let message = hooked
+            .filter(|hooked| hooked.starts_with(&said))
+            .unwrap_or(said);
         // The payload is the author's, and dropping it may panic again: then it is leaked.
         if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             std::mem::forget(second);

@@ -1,3 +1,5 @@
 //! End-to-end tests: the real program, real libraries, real stores.
 
 mod contract;
+mod loading;
+mod misbehaving;

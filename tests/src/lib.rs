@@ -4,7 +4,15 @@
 #![allow(clippy::missing_panics_doc, reason = "a test that can't go on panics")]
 
 mod build;
+mod in_process;
 mod playdock;
+mod random;
+mod stores;
+mod watched;
 
 pub use build::{library, program};
+pub use in_process::invocation;
 pub use playdock::{Finished, Playdock};
+pub use random::Random;
+pub use stores::{SITE_AND_USER, incident, outcome, outcomes, parameters, with};
+pub use watched::{WatchedStore, answer_rows, closing};

@@ -4,7 +4,7 @@ use crate::build::{library, program};
 use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// A folder with a store, and the program to run in it.
@@ -42,6 +42,11 @@ impl Playdock {
     /// The folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The plugins that the program gets.
+    pub fn plugins(&self) -> &[PathBuf] {
+        &self.plugins
     }
 
     /// The store in the folder, opened beside the program.
@@ -94,11 +99,7 @@ impl Playdock {
             .wait_with_output()
             .expect("the program can be waited for");
         writing.join().expect("the input is written");
-        Finished {
-            code: output.status.code(),
-            output: String::from_utf8(output.stdout).expect("output is UTF-8"),
-            errors: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        output.into()
     }
 
     /// Starts a command with pipes.
@@ -127,6 +128,16 @@ impl Playdock {
 impl Default for Playdock {
     fn default() -> Playdock {
         Playdock::new()
+    }
+}
+
+impl From<Output> for Finished {
+    fn from(output: Output) -> Finished {
+        Finished {
+            code: output.status.code(),
+            output: String::from_utf8(output.stdout).expect("output is UTF-8"),
+            errors: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The exit codes, and what ends the program without an answer.
 
+use super::terminal;
 use crate::execution::{Answer, Ended, ExecutionError, ReturnData};
 use crate::incidents::StoreError;
 use crate::incidents::import::ImportError;
@@ -60,7 +61,8 @@ impl From<PluginError> for Failure {
     fn from(error: PluginError) -> Failure {
         Failure {
             code: PLUGIN,
-            message: error.to_string(),
+            // What a library says of itself may have lines of its own.
+            message: terminal::safe(&error.to_string()),
         }
     }
 }

@@ -141,7 +141,8 @@ fn interrupted(ended: Ended, cause: String, attempted: usize, rows: Vec<ReportRo
         return_data,
         error,
         outputs,
-        rows: Some(rows),
+        // Without an incident there is nothing to report beside the error.
+        rows: (!rows.is_empty()).then_some(rows),
     }
 }
 

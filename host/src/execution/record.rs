@@ -12,6 +12,7 @@ use playdock_plugin_api::{
     RefusalCause, Waiver, rich_text,
 };
 use serde::Serialize;
+use std::collections::HashSet;
 
 /// What a preview answers where it would close.
 const WOULD_CLOSE: Reason = Reason::new("would-close");
@@ -26,8 +27,14 @@ impl Session {
     ) -> Result<Vec<Refusal>, Refused> {
         let mut refused = Vec::new();
         let mut entries = Vec::with_capacity(outcomes.len());
+        let mut positions = HashSet::with_capacity(outcomes.len());
         for outcome in outcomes {
             let position = self.check(state, &outcome)?;
+            if !positions.insert(position) {
+                return Err(Refused::Misuse(format!(
+                    "The command recorded two outcomes for position {position} at once."
+                )));
+            }
             if outcome.change.is_some() && !self.setup.execution.actor.may_close {
                 let incident = self.as_known(state, position);
                 refused.push(Refusal {

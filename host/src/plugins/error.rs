@@ -13,7 +13,7 @@ pub enum PluginError {
     #[error("the plugin {path} can't be read: {cause}")]
     Unreadable { path: PathBuf, cause: String },
     /// The file is no dynamic library.
-    #[error("{path} is not a dynamic library: {what}")]
+    #[error("{path} is not a dynamic library ({what}): name the library that cargo built")]
     NotALibrary { path: PathBuf, what: String },
     /// The library is for another processor or system.
     #[error(
@@ -25,13 +25,13 @@ pub enum PluginError {
         expected: String,
     },
     /// A part of the file is missing.
-    #[error("{path} is truncated or damaged: {what}")]
+    #[error("{path} is truncated or damaged ({what}): build or copy it again")]
     Truncated { path: PathBuf, what: String },
     /// The library has no Playdock header.
     #[error("{path} is a library, but not a Playdock plugin: it has no {what}")]
     NoHeader { path: PathBuf, what: &'static str },
     /// The library's identity can't be read.
-    #[error("the identity in {path} can't be read: {cause}")]
+    #[error("the identity in {path} can't be read ({cause}): build it with export_plugin!")]
     BadIdentity { path: PathBuf, cause: String },
     /// The library is built against another boundary.
     #[error(
@@ -47,7 +47,7 @@ pub enum PluginError {
     NotLoaded { path: PathBuf, cause: String },
     /// The library says one thing in its file and another when it runs.
     #[error(
-        "{path} can't be used: its file names the commands {named}, its code describes {described}"
+        "{path} can't be used: its file names the commands {named}, its code describes {described}; build it with export_plugin!"
     )]
     Lies {
         path: PathBuf,

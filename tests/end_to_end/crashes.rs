@@ -1,0 +1,211 @@
+//! The program dies, or is told to stop, in the middle of its work: no incident is half closed, and
+//! the same execution id does the rest.
+//!
+//! `PLAYDOCK_ROUNDS` says how many times it is killed, `PLAYDOCK_SEED` at which moments: the seed
+//! is shown where a test fails.
+
+#![cfg(unix)]
+
+use playdock_tests::{Finished, Playdock, Random, incident, parameters, with};
+use serde_json::json;
+use std::collections::HashSet;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant, SystemTime};
+
+const INCIDENTS: usize = 20_000;
+/// How often one execution is killed before it may end.
+const KILLS_OF_ONE: usize = 3;
+
+/// A store of open incidents, and an execution that closes them all.
+struct Bulk {
+    playdock: Playdock,
+    numbers: Vec<String>,
+}
+
+impl Bulk {
+    fn new(random: &mut Random) -> Bulk {
+        let mut numbers: Vec<String> = (0..INCIDENTS).map(|it| format!("INC-{it}")).collect();
+        let lines = numbers.iter().map(|number| incident(number, json!({})));
+        let playdock = Playdock::with_incidents(lines);
+        random.shuffle(&mut numbers);
+        let parameters = with(parameters(&numbers), "Conclusion", json!("Closed in bulk."));
+        playdock.file("parameters.json", parameters.to_string());
+        Bulk { playdock, numbers }
+    }
+
+    /// Starts the execution, or goes on with it. Its answer goes into a file: a pipe would fill.
+    fn start(&self) -> Child {
+        let answer = std::fs::File::create(self.playdock.folder().join("answer.json"));
+        let arguments = ["invoke", "CloseIncidentInBulk", "--params", "parameters.json", "--site",
+            "Security Operations", "--output", "json", "--execution-id", "nightly-1"];
+        let mut command = self.playdock.command(&arguments);
+        command.stdout(answer.expect("a file can be made"));
+        command.spawn().expect("the program starts")
+    }
+
+    fn finish(&self, mut child: Child) -> Finished {
+        let status = child.wait().expect("it can be waited for");
+        let output = std::fs::read_to_string(self.playdock.folder().join("answer.json"));
+        Finished {
+            code: status.code(),
+            output: output.expect("there is an answer"),
+            errors: String::new(),
+        }
+    }
+
+    fn closed(&self) -> usize {
+        self.playdock.value("SELECT count(*) FROM incident WHERE status = 'Closed'")
+    }
+
+    /// Reopens one of the incidents that are closed, if any is.
+    fn reopen_one(&self, random: &mut Random) -> Option<String> {
+        let closed = self.playdock.rows("SELECT number FROM incident WHERE status = 'Closed'");
+        let number = closed.get(random.below(closed.len()))?;
+        self.playdock.write(&format!(
+            "UPDATE incident SET status = 'Open', closed_at = NULL, closed_by = NULL,
+                 closed_in = NULL, version = version + 1 WHERE number = '{number}'"
+        ));
+        Some(number.clone())
+    }
+
+    /// Runs it to its end, and checks what is said of each incident, in the order of the input.
+    fn assert_the_rest_is_done(&self, reopened: &HashSet<String>) {
+        let finished = self.finish(self.start());
+        let code = if reopened.is_empty() { 0 } else { 3 };
+        assert_eq!(finished.code, Some(code), "{}", finished.error());
+        let outcomes = finished.outcomes();
+        assert_eq!(outcomes.len(), self.numbers.len());
+        for ((of, said), number) in outcomes.iter().zip(&self.numbers) {
+            let expected = match reopened.contains(number) {
+                true => "reopened-since",
+                false => "Successful",
+            };
+            assert_eq!((of, said.as_str()), (number, expected));
+        }
+        assert_eq!(self.closed(), INCIDENTS - reopened.len());
+        let audited: usize = self.playdock.value("SELECT count(*) FROM audit");
+        assert_eq!(audited, INCIDENTS);
+        let conclusions = self.playdock.rows("SELECT DISTINCT conclusion FROM incident");
+        assert_eq!(conclusions, ["<p>Closed in bulk.</p>"]);
+        let twice = self.playdock.rows(
+            "SELECT position FROM ledger GROUP BY execution, position HAVING count(*) > 1",
+        );
+        assert!(twice.is_empty(), "{twice:?}");
+        self.playdock.assert_nothing_is_half_closed();
+    }
+
+    /// Waits until some incidents are closed and some are not, and keeps the program from closing
+    /// more until the connection is dropped.
+    fn hold_in_the_middle(&self) -> rusqlite::Connection {
+        let store = self.playdock.store();
+        let until = Instant::now() + Duration::from_secs(60);
+        while Instant::now() < until {
+            store.execute_batch("BEGIN IMMEDIATE").expect("the store can be locked");
+            match self.closed() {
+                0 => store.execute_batch("ROLLBACK").expect("the lock can be given back"),
+                closed => {
+                    assert!(closed < INCIDENTS, "all were closed before they could be held");
+                    return store;
+                }
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        panic!("nothing was closed within a minute");
+    }
+}
+
+fn number_of(variable: &str, otherwise: u64) -> u64 {
+    match std::env::var(variable) {
+        Ok(number) => number.parse().expect("it is a number"),
+        Err(_) => otherwise,
+    }
+}
+
+fn seed() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let seed = now.map_or(1, |now| u64::from(now.subsec_nanos()));
+    let seed = number_of("PLAYDOCK_SEED", seed);
+    println!("PLAYDOCK_SEED={seed}");
+    seed
+}
+
+fn signal(child: &Child, name: &str) {
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args(["-s", name, &id]).status();
+    assert!(sent.expect("kill can be run").success());
+}
+
+#[test]
+fn killed_at_any_moment_no_incident_is_half_closed_and_the_rest_is_done_later() {
+    let mut random = Random::new(seed());
+    let mut rounds = number_of("PLAYDOCK_ROUNDS", 15);
+    let whole = {
+        let bulk = Bulk::new(&mut random);
+        let began = Instant::now();
+        bulk.assert_the_rest_is_done(&HashSet::new());
+        began.elapsed()
+    };
+    while rounds > 0 {
+        let bulk = Bulk::new(&mut random);
+        let mut reopened = HashSet::new();
+        for _ in 0..KILLS_OF_ONE {
+            let mut child = bulk.start();
+            let moment = whole.mul_f64(random.below(1000) as f64 / 1000.0);
+            std::thread::sleep(moment);
+            child.kill().expect("it can be killed");
+            child.wait().expect("it can be waited for");
+            println!("killed after {moment:?}, {} closed", bulk.closed());
+            bulk.playdock.assert_nothing_is_half_closed();
+            let finished = "SELECT count(*) FROM execution WHERE state = 'finished'";
+            if bulk.playdock.value::<usize>(finished) == 0 && random.below(2) == 0 {
+                reopened.extend(bulk.reopen_one(&mut random));
+            }
+            rounds = rounds.saturating_sub(1);
+        }
+        bulk.assert_the_rest_is_done(&reopened);
+    }
+}
+
+#[test]
+fn interrupted_or_terminated_it_answers_for_what_it_did_and_the_rest_is_done_later() {
+    let mut random = Random::new(seed());
+    for name in ["INT", "TERM"] {
+        let bulk = Bulk::new(&mut random);
+        let child = bulk.start();
+        let store = bulk.hold_in_the_middle();
+        signal(&child, name);
+        std::thread::sleep(Duration::from_millis(200));
+        drop(store);
+        let stopped = bulk.finish(child);
+        assert_eq!(stopped.code, Some(6), "{}", stopped.output);
+        let closed = bulk.closed();
+        assert!((1..INCIDENTS).contains(&closed), "{closed}");
+        let answer = stopped.answer();
+        assert_eq!(answer["returnData"], "Partially Successful");
+        let left = (INCIDENTS - closed).to_string();
+        assert!(stopped.error().contains(&left), "{}", stopped.error());
+        let outcomes = stopped.outcomes();
+        let said = |what: &str| outcomes.iter().filter(|(_, said)| said == what).count();
+        assert_eq!(said("Successful"), closed);
+        assert_eq!(said("not-attempted"), INCIDENTS - closed);
+        assert!(outcomes.iter().map(|(number, _)| number).eq(&bulk.numbers));
+        bulk.playdock.assert_nothing_is_half_closed();
+        bulk.assert_the_rest_is_done(&HashSet::new());
+    }
+}
+
+#[test]
+fn interrupted_twice_it_ends_at_once_and_the_rest_is_done_later() {
+    let bulk = Bulk::new(&mut Random::new(seed()));
+    let child = bulk.start();
+    let store = bulk.hold_in_the_middle();
+    signal(&child, "INT");
+    std::thread::sleep(Duration::from_millis(200));
+    signal(&child, "INT");
+    let ended = bulk.finish(child);
+    drop(store);
+    assert_eq!(ended.code, Some(130), "{}", ended.output);
+    assert_eq!(ended.output, "");
+    bulk.playdock.assert_nothing_is_half_closed();
+    bulk.assert_the_rest_is_done(&HashSet::new());
+}

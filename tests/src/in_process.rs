@@ -1,0 +1,31 @@
+//! A host in the process of the test, as whoever embeds Playdock has it.
+
+use crate::playdock::Playdock;
+use playdock_host::execution::{Host, Invocation, Parameters};
+use playdock_host::incidents::SqliteStore;
+use playdock_host::plugins::Plugins;
+use serde_json::Value;
+use std::sync::Arc;
+
+impl Playdock {
+    /// A host in this process, with the store and the plugins of this folder.
+    pub fn host(&self) -> Host {
+        let store = SqliteStore::open(&self.folder().join("playdock.db"));
+        let store = Arc::new(store.expect("the store can be opened"));
+        let mut plugins = Plugins::new();
+        for file in self.plugins() {
+            let added = plugins.add(file);
+            added.unwrap_or_else(|error| panic!("{error}"));
+        }
+        Host::new(store.clone(), store, plugins)
+    }
+}
+
+/// An automatic execution of a command in the site Security Operations.
+pub fn invocation(command: &str, parameters: &Value, execution_id: &str) -> Invocation {
+    let parameters = Parameters::from_json(parameters.to_string().as_bytes());
+    let parameters = parameters.expect("the parameters are an object");
+    let mut invocation = Invocation::automatic(command, parameters, "Security Operations");
+    invocation.execution_id = Some(execution_id.to_owned());
+    invocation
+}

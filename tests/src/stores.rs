@@ -1,0 +1,156 @@
+//! What the tests put into stores, and how they look into them.
+
+use crate::playdock::{Finished, Playdock};
+use rusqlite::types::ValueRef;
+use serde_json::{Value, json};
+
+/// The site and the user of the contract's request, to import.
+pub const SITE_AND_USER: &str = r#"{"kind":"site","name":"Security Operations","time_zone":"America/Los_Angeles"}
+{"kind":"user","username":"admin user","sites":["Security Operations"]}
+"#;
+
+/// A line to import: an open incident in the site Security Operations, but for the members of
+/// `more`.
+pub fn incident(number: &str, more: Value) -> String {
+    let mut line = json!({"kind": "incident", "number": number, "site": "Security Operations"});
+    if let (Value::Object(line), Value::Object(mut more)) = (&mut line, more) {
+        line.append(&mut more);
+    }
+    format!("{line}\n")
+}
+
+/// Parameters that close these incidents, with both bypasses off.
+pub fn parameters<T: AsRef<str>>(numbers: &[T]) -> Value {
+    json!({
+        "Incident Numbers": numbers.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
+        "Bypass Required Pending Tasks": "No",
+        "Username": "admin user",
+    })
+}
+
+/// Parameters with one of them set, or added.
+pub fn with(mut parameters: Value, name: &str, value: Value) -> Value {
+    parameters[name] = value;
+    parameters
+}
+
+impl Playdock {
+    /// A new folder whose store has the site and the user of the contract's request, and these
+    /// lines.
+    pub fn with_incidents(lines: impl IntoIterator<Item = String>) -> Playdock {
+        let playdock = Playdock::new();
+        let lines: String = lines.into_iter().collect();
+        playdock.import(&format!("{SITE_AND_USER}{lines}"));
+        playdock
+    }
+
+    /// One value out of the store.
+    pub fn value<T: rusqlite::types::FromSql>(&self, query: &str) -> T {
+        let value = self.store().query_row(query, [], |row| row.get(0));
+        value.unwrap_or_else(|error| panic!("{query}: {error}"))
+    }
+
+    /// Writes into the store beside the program.
+    pub fn write(&self, statements: &str) {
+        let written = self.store().execute_batch(statements);
+        written.unwrap_or_else(|error| panic!("{statements}: {error}"));
+    }
+
+    /// Every row that a query has, each as text with `|` between its values.
+    pub fn rows(&self, query: &str) -> Vec<String> {
+        let store = self.store();
+        let mut statement = store.prepare(query).expect("the query is right");
+        let columns = statement.column_count();
+        let rows = statement.query_map([], |row| {
+            let values = (0..columns).map(|column| {
+                Ok(match row.get_ref(column)? {
+                    ValueRef::Null => "NULL".to_owned(),
+                    ValueRef::Integer(number) => number.to_string(),
+                    ValueRef::Real(number) => number.to_string(),
+                    ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+                        String::from_utf8_lossy(bytes).into_owned()
+                    }
+                })
+            });
+            let values: Result<Vec<String>, rusqlite::Error> = values.collect();
+            Ok(values?.join("|"))
+        });
+        let rows = rows.and_then(Iterator::collect);
+        rows.unwrap_or_else(|error| panic!("{query}: {error}"))
+    }
+
+    /// Every row of every table.
+    pub fn dump(&self) -> Vec<String> {
+        let tables = self.rows("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
+        assert!(!tables.is_empty(), "there is no store");
+        let mut dump = Vec::new();
+        for table in tables {
+            let rows = self.rows(&format!("SELECT * FROM \"{table}\""));
+            dump.extend(rows.iter().map(|row| format!("{table}: {row}")));
+        }
+        dump
+    }
+
+    /// Checks that every incident is closed with all that belongs to it, or not at all: closed by
+    /// an execution means a date, a user, one audit entry and one line in the ledger that says so.
+    pub fn assert_nothing_is_half_closed(&self) {
+        let half = self.rows(
+            "WITH facts AS (
+                 SELECT number, status = 'Closed' AS closed, closed_at IS NOT NULL AS dated,
+                     closed_by IS NOT NULL AS by, closed_in IS NOT NULL AS 'in',
+                     (SELECT count(*) FROM audit WHERE audit.incident = incident.id
+                         AND audit.execution = incident.closed_in) AS audited,
+                     (SELECT count(*) FROM ledger WHERE ledger.incident = incident.id
+                         AND ledger.execution = incident.closed_in
+                         AND ledger.change IS NOT NULL) AS noted
+                 FROM incident
+             )
+             SELECT * FROM facts
+             WHERE NOT (closed AND dated AND by AND \"in\" AND audited = 1 AND noted = 1)
+                 AND NOT (NOT closed AND NOT dated AND NOT by AND NOT \"in\" AND audited = 0
+                     AND noted = 0)
+             LIMIT 5",
+        );
+        assert!(half.is_empty(), "half closed: {half:#?}");
+        let intact: String = self.value("PRAGMA integrity_check");
+        assert_eq!(intact, "ok");
+    }
+}
+
+impl Finished {
+    /// The rows of the answer's `contextData`, in their order.
+    pub fn rows(&self) -> Vec<Value> {
+        match self.answer()["contextData"].take() {
+            Value::Array(rows) => rows,
+            other => panic!("contextData is {other}"),
+        }
+    }
+
+    /// Of each row its number and its reason, or its result where it has no reason.
+    pub fn outcomes(&self) -> Vec<(String, String)> {
+        self.rows().iter().map(outcome).collect()
+    }
+
+    /// The answer's `error`.
+    pub fn error(&self) -> String {
+        text(&self.answer()["error"])
+    }
+}
+
+/// The number of a row and its reason, or its result where it has no reason.
+pub fn outcome(row: &Value) -> (String, String) {
+    let said = row.get("Reason").unwrap_or(&row["Result"]);
+    (text(&row["Incident Number"]), text(said))
+}
+
+/// Numbers, each with what is to be said of it, to compare with the outcomes of an answer.
+pub fn outcomes(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = |(number, said): &(&str, &str)| ((*number).to_owned(), (*said).to_owned());
+    pairs.iter().map(owned).collect()
+}
+
+fn text(value: &Value) -> String {
+    let text = value.as_str();
+    text.unwrap_or_else(|| panic!("{value} is no text"))
+        .to_owned()
+}
