@@ -15,7 +15,7 @@ use serde::Deserialize;
 /// use playdock_plugin_api::parameters::TextList;
 /// use playdock_plugin_api::{
 ///     Columns, CommandError, CommandText, Example, ExampleIncident, ExampleOutcome, Finished,
-///     IncidentContext, Mode, Outcome, Reason, Recording, UtilityCommand, testing,
+///     Incident, IncidentContext, Mode, Outcome, Reason, Recording, UtilityCommand, testing,
 /// };
 ///
 /// #[derive(serde::Deserialize, schemars::JsonSchema)]
@@ -61,21 +61,23 @@ use serde::Deserialize;
 ///     ) -> Result<Finished, CommandError> {
 ///         context.select(&parameters.incident_numbers)?;
 ///         while let Some(page) = context.next_page()? {
-///             let mut recording = Recording::default();
-///             for incident in &page.incidents {
-///                 recording.outcomes.push(match &incident.facts {
-///                     Some(facts) => Outcome::unchanged(
-///                         incident,
-///                         Reason::new("looked-up"),
-///                         "",
-///                         vec![facts.status.as_str().to_owned().into()],
-///                     ),
-///                     None => Outcome::failed(incident, Reason::NOT_FOUND, "No such incident.", vec!["".into()]),
-///                 });
-///             }
-///             context.record(recording)?;
+///             let outcomes: Vec<Outcome> = page.incidents.iter().map(outcome).collect();
+///             context.record(&Recording { conclusion: None, outcomes: &outcomes })?;
 ///         }
 ///         Ok(Finished::default())
+///     }
+/// }
+///
+/// fn outcome(incident: &Incident) -> Outcome {
+///     match &incident.facts {
+///         Some(facts) => {
+///             let status = facts.status.as_str().to_owned();
+///             Outcome::unchanged(incident, Reason::new("looked-up"), "", vec![status.into()])
+///         }
+///         None => {
+///             let message = "The site has no incident of this number.";
+///             Outcome::failed(incident, Reason::NOT_FOUND, message, vec!["".into()])
+///         }
 ///     }
 /// }
 ///

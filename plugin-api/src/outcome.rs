@@ -1,6 +1,6 @@
 //! What a command makes of an incident: its outcome, the change that goes with it, and its row.
 
-use crate::incident::Incident;
+use crate::incident::{Facts, Incident};
 use crate::timestamp::Timestamp;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
@@ -258,36 +258,30 @@ pub struct Refusal {
 }
 
 impl Outcome {
-    /// What is wrong with the outcome, for an incident that was given out like this; a host refuses
-    /// to record it then.
+    /// What is wrong with the outcome of an incident that was given out with these facts, and that
+    /// this execution had `changed_before` or not; a host refuses to record it then.
     ///
     /// # Errors
     ///
     /// A sentence: a failure comes with a change, or the change is of another version, of an
     /// incident that there is not or that this execution has changed before, or waives what there
     /// is not.
-    pub fn check(&self, incident: &Incident) -> Result<(), String> {
+    pub fn check(&self, facts: Option<&Facts>, changed_before: bool) -> Result<(), String> {
         let Some(Change::Close { version, waived }) = &self.change else { return Ok(()) };
-        let wrong = |what: &str| Err(format!("The command recorded {what}."));
-        if self.result == OutcomeResult::Failed {
-            return wrong("a failure together with a change");
-        }
-        let Some(facts) = &incident.facts else {
-            return wrong("a change of an incident that there is not");
-        };
-        if facts.version != *version {
-            return wrong("a change of a version that it was not given");
-        }
-        if incident.earlier.is_some() {
-            return wrong("a change of an incident that this execution had changed before");
-        }
-        let known = |waiver: &Waiver| {
+        let known = |waiver: &Waiver, facts: &Facts| {
             waiver.tasks.iter().all(|index| *index < facts.required_tasks.len())
                 && waiver.fields.iter().all(|index| *index < facts.required_fields.len())
         };
-        if !waived.iter().all(known) {
-            return wrong("that it waived a task or a field that there is not");
-        }
-        Ok(())
+        let wrong = match facts {
+            _ if self.result == OutcomeResult::Failed => "a failure together with a change",
+            None => "a change of an incident that there is not",
+            Some(facts) if facts.version != *version => "a change of a version that it was not given",
+            Some(_) if changed_before => "a change of an incident that this execution had changed before",
+            Some(facts) if !waived.iter().all(|waiver| known(waiver, facts)) => {
+                "that it waived a task or a field that there is not"
+            }
+            Some(_) => return Ok(()),
+        };
+        Err(format!("The command recorded {wrong}."))
     }
 }

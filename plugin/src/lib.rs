@@ -16,7 +16,7 @@ mod tests;
 use parameters::Parameters;
 use playdock_plugin_api::{
     Cell, Change, Columns, CommandError, CommandText, Example, Facts, Finished, Incident,
-    IncidentContext, Outcome, Reason, Recording, Refusal, RefusalCause, Status, Timestamp,
+    IncidentContext, Outcome, Reason, Recording, Refusal, Status, Timestamp,
     UtilityCommand,
 };
 use rules::{Bypasses, Verdict};
@@ -79,50 +79,30 @@ impl UtilityCommand for CloseIncidentInBulk {
             may_close: actor.may_close,
         };
         let total = context.select(&parameters.incident_numbers)?;
+        let conclusion = parameters.conclusion.as_deref();
         let mut tally = Tally::default();
         while let Some(page) = context.next_page()? {
-            let mut to_judge = page.incidents;
-            for attempt in 1..=ATTEMPTS {
-                let outcomes: Vec<Outcome> = to_judge
-                    .iter()
-                    .filter_map(|it| closing.judge(it, page.as_of, &mut tally))
-                    .collect();
-                let conclusion = parameters.conclusion.as_deref();
-                let refused = context.record(Recording {
-                    conclusion,
-                    outcomes,
-                })?;
-                tally.withdraw_closed(refused.len());
-                let (changed, settled): (Vec<Refusal>, Vec<Refusal>) =
-                    refused.into_iter().partition(|refusal| {
-                        refusal.cause == RefusalCause::ChangedMeanwhile && attempt < ATTEMPTS
-                    });
-                let outcomes = settled
-                    .iter()
-                    .map(|it| refused_outcome(it, &mut tally))
-                    .collect();
-                context.record(Recording {
-                    conclusion: None,
-                    outcomes,
-                })?;
-                to_judge = changed
-                    .into_iter()
-                    .map(|refusal| refusal.incident)
-                    .collect();
-                if to_judge.is_empty() {
-                    break;
+            let judge = |incident: &_| closing.judge(incident, page.as_of);
+            tally.count_earlier(&page.incidents);
+            let mut outcomes: Vec<Outcome> = page.incidents.iter().filter_map(judge).collect();
+            let mut attempt = 0;
+            while !outcomes.is_empty() {
+                let refused = context.record(&Recording { conclusion, outcomes: &outcomes })?;
+                tally.count(&outcomes, &refused);
+                attempt += 1;
+                if attempt > ATTEMPTS && !refused.is_empty() {
+                    let error = "The host refuses even to record that incidents failed.";
+                    return Err(CommandError::Failed(error.to_owned()));
                 }
-                log::debug!(
-                    "{} incidents changed meanwhile, judging them anew",
-                    to_judge.len()
-                );
+                let again = |refusal: &Refusal| match refusal.reason == Reason::CHANGED_MEANWHILE {
+                    true if attempt < ATTEMPTS => judge(&refusal.incident),
+                    _ => Some(refused_outcome(refusal)),
+                };
+                outcomes = refused.iter().filter_map(again).collect();
             }
             context.progress(tally.total(), total)?;
         }
-        Ok(Finished {
-            error: tally.sentence(),
-            outputs: tally.outputs(),
-        })
+        Ok(Finished { error: tally.sentence(), outputs: tally.outputs() })
     }
 }
 
@@ -135,65 +115,36 @@ struct Closing {
 
 impl Closing {
     /// What becomes of one incident; none where its outcome stands from before an interruption.
-    fn judge(&self, incident: &Incident, now: Timestamp, tally: &mut Tally) -> Option<Outcome> {
-        if let Some(earlier) = &incident.earlier {
-            if !earlier.undone {
-                tally.count_earlier(earlier);
-                return None;
+    fn judge(&self, incident: &Incident, now: Timestamp) -> Option<Outcome> {
+        let failed = |reason: Reason, message: String| {
+            Some(Outcome::failed(incident, reason, message, as_it_stands(incident)))
+        };
+        match &incident.earlier {
+            Some(earlier) if !earlier.undone => return None,
+            Some(_) => {
+                let message = "This execution had closed the incident, and it was reopened since: it stays open.";
+                return failed(REOPENED_SINCE, message.to_owned());
             }
-            tally.count(Some(&REOPENED_SINCE));
-            let message =
-                "This execution had closed the incident, and it was reopened since: it stays open.";
-            return Some(Outcome::failed(
-                incident,
-                REOPENED_SINCE,
-                message,
-                as_it_stands(incident),
-            ));
+            None => {}
         }
         let Some(facts) = &incident.facts else {
-            tally.count(Some(&Reason::NOT_FOUND));
             let message = "The site has no incident of this number.";
-            return Some(Outcome::failed(
-                incident,
-                Reason::NOT_FOUND,
-                message,
-                as_it_stands(incident),
-            ));
+            return failed(Reason::NOT_FOUND, message.to_owned());
         };
         if facts.status == Status::Closed {
-            tally.count_closed();
             return Some(already_closed(incident, facts));
         }
         if !self.may_close {
-            tally.count(Some(&Reason::NOT_PERMITTED));
             let message = format!("{} may not close incidents.", self.closed_by);
-            return Some(Outcome::failed(
-                incident,
-                Reason::NOT_PERMITTED,
-                message,
-                as_it_stands(incident),
-            ));
+            return failed(Reason::NOT_PERMITTED, message);
         }
         match rules::judge(facts, self.bypasses) {
             Verdict::Closes { waived } => {
-                tally.count_closed();
-                let change = Change::Close {
-                    version: facts.version,
-                    waived,
-                };
+                let change = Change::Close { version: facts.version, waived };
                 let cells = vec!["Closed".into(), now.into(), self.closed_by.clone().into()];
                 Some(Outcome::changed(incident, change, cells))
             }
-            Verdict::Blocked { reason, message } => {
-                tally.count(Some(&reason));
-                Some(Outcome::failed(
-                    incident,
-                    reason,
-                    message,
-                    as_it_stands(incident),
-                ))
-            }
+            Verdict::Blocked { reason, message } => failed(reason, message),
         }
     }
 }
@@ -210,29 +161,10 @@ fn already_closed(incident: &Incident, facts: &Facts) -> Outcome {
     Outcome::unchanged(incident, ALREADY_CLOSED, message, cells)
 }
 
-/// The outcome of an incident that the host refused to close.
-fn refused_outcome(refusal: &Refusal, tally: &mut Tally) -> Outcome {
-    let (reason, message) = match &refusal.cause {
-        RefusalCause::ChangedMeanwhile => (
-            Reason::CHANGED_MEANWHILE,
-            "The incident kept changing while it was to be closed: try again.".to_owned(),
-        ),
-        RefusalCause::NotPermitted => (
-            Reason::NOT_PERMITTED,
-            "The acting user may not close this incident.".to_owned(),
-        ),
-        RefusalCause::StoreError(error) => (
-            Reason::STORE_ERROR,
-            format!("The store could not close the incident: {error}"),
-        ),
-    };
-    tally.count(Some(&reason));
-    Outcome::failed(
-        &refusal.incident,
-        reason,
-        message,
-        as_it_stands(&refusal.incident),
-    )
+/// The outcome of an incident for which the host refused another one.
+fn refused_outcome(refusal: &Refusal) -> Outcome {
+    let (reason, message) = (refusal.reason.clone(), refusal.message.clone());
+    Outcome::failed(&refusal.incident, reason, message, as_it_stands(&refusal.incident))
 }
 
 /// The cells of an incident that fails: its present status, and neither date nor user.

@@ -1,7 +1,8 @@
 //! Counting what became of the incidents, and saying it in one sentence.
 
-use playdock_plugin_api::{Earlier, OutcomeResult, Reason};
-use std::collections::BTreeMap;
+use playdock_plugin_api::{Incident, Outcome, OutcomeResult, Reason, Refusal};
+use serde_json::Value;
+use std::collections::{BTreeMap, HashSet};
 
 /// How many incidents have which outcome.
 #[derive(Debug, Default)]
@@ -11,27 +12,29 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Counts an incident that is closed, now or before.
-    pub(crate) fn count_closed(&mut self) {
-        self.closed += 1;
+    /// Counts outcomes that were recorded: those that were not refused.
+    pub(crate) fn count(&mut self, outcomes: &[Outcome], refused: &[Refusal]) {
+        let refused: HashSet<u64> = refused.iter().map(|it| it.incident.position).collect();
+        for outcome in outcomes.iter().filter(|outcome| !refused.contains(&outcome.position)) {
+            self.count_one(outcome.result, outcome.reason.as_ref());
+        }
     }
 
-    /// Takes back what was counted as closed and then refused by the host.
-    pub(crate) fn withdraw_closed(&mut self, count: usize) {
-        self.closed = self.closed.saturating_sub(count as u64);
+    /// Counts incidents whose outcomes were recorded before an interruption, and stand.
+    pub(crate) fn count_earlier(&mut self, incidents: &[Incident]) {
+        let earlier = incidents.iter().filter_map(|incident| incident.earlier.as_ref());
+        for earlier in earlier.filter(|earlier| !earlier.undone) {
+            self.count_one(earlier.result, earlier.reason.as_ref());
+        }
     }
 
-    /// Counts an incident that failed.
-    pub(crate) fn count(&mut self, reason: Option<&Reason>) {
-        let reason = reason.map_or("", Reason::as_str);
-        *self.failed.entry(reason.to_owned()).or_default() += 1;
-    }
-
-    /// Counts an incident whose outcome was recorded before an interruption.
-    pub(crate) fn count_earlier(&mut self, earlier: &Earlier) {
-        match earlier.result {
-            OutcomeResult::Successful => self.count_closed(),
-            OutcomeResult::Failed => self.count(earlier.reason.as_ref()),
+    fn count_one(&mut self, result: OutcomeResult, reason: Option<&Reason>) {
+        match result {
+            OutcomeResult::Successful => self.closed += 1,
+            OutcomeResult::Failed => {
+                let reason = reason.map_or("", Reason::as_str);
+                *self.failed.entry(reason.to_owned()).or_default() += 1;
+            }
         }
     }
 
@@ -42,10 +45,10 @@ impl Tally {
 
     /// What a playbook can use: `closed` counts the incidents that are closed now, by this
     /// execution or before; `failed` the others.
-    pub(crate) fn outputs(&self) -> BTreeMap<String, u64> {
+    pub(crate) fn outputs(&self) -> BTreeMap<String, Value> {
         BTreeMap::from([
-            ("closed".to_owned(), self.closed),
-            ("failed".to_owned(), self.failed_in_all()),
+            ("closed".to_owned(), self.closed.into()),
+            ("failed".to_owned(), self.failed_in_all().into()),
         ])
     }
 

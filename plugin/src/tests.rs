@@ -148,8 +148,8 @@ fn a_closed_incident_stays_as_it_is_and_is_no_failure() {
     let before = incidents.incident("1").unwrap().clone();
     let finished = close(&mut incidents, &parameters(&["1"], "Yes", "Yes")).unwrap();
     assert_eq!(
-        (finished.error.as_str(), finished.outputs["closed"]),
-        ("", 1)
+        (finished.error.as_str(), &finished.outputs["closed"]),
+        ("", &json!(1))
     );
     assert_eq!(incidents.incident("1").unwrap(), &before);
     assert_eq!(
@@ -163,7 +163,7 @@ fn a_repeated_number_counts_once_at_its_first_place() {
     let open = |number| ExampleIncident::new(number, "Open");
     let mut incidents = InMemoryIncidents::new([open("1"), open("2")]);
     let finished = close(&mut incidents, &parameters(&["2", "1", " 2 "], "No", "No")).unwrap();
-    assert_eq!(finished.outputs["closed"], 2);
+    assert_eq!(finished.outputs["closed"], json!(2));
     assert_eq!(codes(&incidents).len(), 2);
     assert_eq!(codes(&incidents)[0].0, "2");
 }

@@ -19,15 +19,15 @@ pub(super) fn resolve(
         Ok(username) => username,
         Err(sentence) => return Ok(Err(sentence)),
     };
-    let Some(site) = store.site(&invocation.site)? else {
-        return Ok(Err(no_access(&username, &invocation.site)));
-    };
     let Some(user) = store.user(&username)? else {
         return Ok(Err(format!("There is no user \"{username}\".")));
     };
     if !user.active {
         return Ok(Err(format!("The user \"{username}\" is not active.")));
     }
+    let Some(site) = store.site(&invocation.site)? else {
+        return Ok(Err(no_access(&username, &invocation.site)));
+    };
     if !user.sites.contains(&site.name) {
         return Ok(Err(no_access(&username, &invocation.site)));
     }

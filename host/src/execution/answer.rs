@@ -18,7 +18,7 @@ pub struct Answer {
     /// Empty on success; else one sentence.
     pub error: String,
     /// What else a playbook can use: name to value.
-    pub outputs: BTreeMap<String, u64>,
+    pub outputs: BTreeMap<String, serde_json::Value>,
     /// A row for each incident; `None` where the execution failed as a whole.
     pub report: Option<Report>,
     /// How the execution ended.

@@ -5,9 +5,10 @@ use super::answer::{Ended, ReturnData};
 use super::executor::NoResponse;
 use super::report::ReportRow;
 use super::session::{Session, State};
-use crate::incidents::IncidentKey;
+use crate::incidents::{IncidentKey, LedgerRow};
 use playdock_plugin_api::messages::{self, Finished, Response};
 use playdock_plugin_api::{Cell, OutcomeResult};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// How a run ended, and its rows.
@@ -15,7 +16,7 @@ pub(super) struct RunEnd {
     pub(super) ended: Ended,
     pub(super) return_data: ReturnData,
     pub(super) error: String,
-    pub(super) outputs: BTreeMap<String, u64>,
+    pub(super) outputs: BTreeMap<String, Value>,
     /// `None` where the command failed as a whole.
     pub(super) rows: Option<Vec<ReportRow>>,
 }
@@ -27,65 +28,73 @@ pub(super) fn end(
     response: Result<&[u8], NoResponse>,
 ) -> RunEnd {
     let cancelled = session.setup.cancellation.is_cancelled();
+    let stopped = cancelled || session.deadline_passed();
     let mut state = session.end();
+    let left = state.rows.iter().filter(|row| row.is_none()).count();
+    let nothing_recorded = left == state.rows.len() && state.earlier.is_empty();
     let broke = |cause: String| (Ended::CommandBroke, cause);
     let asked_to_stop = || match cancelled {
         true => (Ended::Cancelled, "The execution was cancelled.".to_owned()),
         false => (Ended::DeadlinePassed, "The execution's time was over.".to_owned()),
     };
-    let read = match response {
-        Ok(response) => messages::read(response),
-        Err(no_response) => {
-            let (ended, cause) = match no_response {
-                NoResponse::Killed => asked_to_stop(),
-                NoResponse::Ended(cause) => {
-                    broke(format!("The plugin of {command} gave no answer: {cause}."))
-                }
-                NoResponse::NotStarted(error) => {
-                    broke(format!("The plugin of {command} did not run: {error}."))
-                }
-            };
-            let attempted = fill(session, &mut state);
-            return interrupted(ended, cause, attempted, rows(state));
+    let (ended, cause) = match (response.map(messages::read), &state.store_error) {
+        (Err(NoResponse::Killed), _) => asked_to_stop(),
+        (Err(NoResponse::Ended(cause)), _) => {
+            broke(format!("The plugin of {command} gave no answer: {cause}."))
         }
-    };
-    let (ended, cause) = match read {
-        Ok(Response::Finished(finished)) => {
-            match state.rows.iter().filter(|row| row.is_none()).count() {
-                0 => return finish(state, finished),
-                left => broke(format!(
-                    "The command {command} ended without an outcome for {left} incidents."
-                )),
-            }
+        (Err(NoResponse::NotStarted(error)), _) => {
+            broke(format!("The plugin of {command} did not run: {error}."))
         }
-        Ok(Response::Failed { error }) => match &state.store_error {
-            Some(error) => (
-                Ended::StoreFailed,
-                format!("{}.", capitalised(&error.to_string())),
-            ),
-            None if state.rows.iter().all(Option::is_none) => return failed_as_a_whole(error),
-            None => broke(error),
+        // Whatever the command made of it: what the store did not take is not done.
+        (Ok(Ok(Response::Finished(_) | Response::Failed { .. })), Some(error)) => {
+            (Ended::StoreFailed, format!("{}.", capitalised(&error.to_string())))
+        }
+        (Ok(Ok(Response::Finished(finished))), None) => match left {
+            0 => return finish(state, finished),
+            _ => broke(format!("The command {command} ended without an outcome for {left} incidents.")),
         },
-        Ok(Response::Cancelled {}) if cancelled || session.deadline_passed() => asked_to_stop(),
-        Ok(Response::Cancelled {}) => broke(format!(
-            "The command {command} stopped, though nobody told it to."
-        )),
-        Ok(Response::Panicked { message }) => {
+        (Ok(Ok(Response::Failed { error })), None) => match nothing_recorded {
+            true => return failed_as_a_whole(error),
+            false => broke(error),
+        },
+        (Ok(Ok(Response::Cancelled {})), _) if stopped => asked_to_stop(),
+        (Ok(Ok(Response::Cancelled {})), _) => {
+            broke(format!("The command {command} stopped, though nobody told it to."))
+        }
+        (Ok(Ok(Response::Panicked { message })), _) => {
             broke(format!("The command {command} panicked: {message}."))
         }
-        Ok(Response::Unsupported { what }) => {
-            return failed_as_a_whole(format!(
-                "The plugin of {command} is too old: {what} isn't known to it."
-            ));
+        (Ok(Ok(Response::Unsupported { what })), _) => {
+            let error = format!("The plugin of {command} is too old: {what} isn't known to it.");
+            match nothing_recorded {
+                true => return failed_as_a_whole(error),
+                false => broke(error),
+            }
         }
-        Ok(Response::Described { .. }) => {
+        (Ok(Ok(Response::Described { .. })), _) => {
             broke(format!("The command {command} answered another question."))
         }
-        Err(error) => broke(format!("What the command {command} answered is {error}.")),
+        (Ok(Err(error)), _) => broke(format!("What the command {command} answered is {error}.")),
     };
+    let stopped_at_its_end = left == 0
+        && state.selection.is_some()
+        && matches!(ended, Ended::Cancelled | Ended::DeadlinePassed);
+    if stopped_at_its_end {
+        let outputs = outputs(state.rows.iter().flatten());
+        return finish(state, Finished { error: String::new(), outputs });
+    }
     let attempted = fill(session, &mut state);
-    let rows = rows(state);
-    interrupted(ended, cause, attempted, rows)
+    interrupted(ended, cause, attempted, rows(state))
+}
+
+/// An execution that goes on with an earlier run, and can't: what that recorded stands.
+pub(super) fn not_resumed(error: String, mut earlier: Vec<LedgerRow>) -> RunEnd {
+    if earlier.is_empty() {
+        return failed_as_a_whole(error);
+    }
+    earlier.sort_unstable_by_key(|row| row.position);
+    let rows: Vec<ReportRow> = earlier.iter().map(ReportRow::from).collect();
+    interrupted(Ended::CommandBroke, error, rows.len(), rows)
 }
 
 /// The command came to its end.
@@ -112,38 +121,40 @@ pub(super) fn failed_as_a_whole(error: String) -> RunEnd {
         ended: Ended::Finished,
         return_data: ReturnData::Failed,
         error,
-        outputs: BTreeMap::new(),
+        outputs: outputs([].iter()),
         rows: None,
     }
 }
 
 fn interrupted(ended: Ended, cause: String, attempted: usize, rows: Vec<ReportRow>) -> RunEnd {
     let failed = count_failed(&rows);
-    let left = rows.len() - attempted;
     let return_data = match ended {
         Ended::CommandBroke => ReturnData::Failed,
         _ if rows.is_empty() => ReturnData::Failed,
         _ => ReturnData::of(rows.len(), failed),
     };
-    let error = match left {
+    let error = match rows.len() - attempted {
         0 => cause,
-        _ => format!(
+        left => format!(
             "{cause} {left} of {} incidents were not attempted; the same execution id goes on with them.",
             rows.len()
         ),
     };
-    let outputs = BTreeMap::from([
-        ("closed".to_owned(), (rows.len() - failed) as u64),
-        ("failed".to_owned(), failed as u64),
-    ]);
-    RunEnd {
-        ended,
-        return_data,
-        error,
-        outputs,
-        // Without an incident there is nothing to report beside the error.
-        rows: (!rows.is_empty()).then_some(rows),
+    let outputs = outputs(rows.iter());
+    // A command that broke before it selected anything failed as a whole.
+    RunEnd { ended, return_data, error, outputs, rows: (!rows.is_empty()).then_some(rows) }
+}
+
+/// The outputs that the host counts itself, where the command could not.
+fn outputs<'a>(rows: impl Iterator<Item = &'a ReportRow>) -> BTreeMap<String, Value> {
+    let (mut closed, mut failed) = (0_u64, 0_u64);
+    for row in rows {
+        match row.result {
+            OutcomeResult::Successful => closed += 1,
+            OutcomeResult::Failed => failed += 1,
+        }
     }
+    BTreeMap::from([("closed".to_owned(), closed.into()), ("failed".to_owned(), failed.into())])
 }
 
 /// Gives every incident without an outcome a row that says so; returns how many have had one.

@@ -22,7 +22,7 @@ pub enum ExecutionError {
     Store(#[from] StoreError),
     /// The execution id is no id.
     #[error(
-        "\"{0}\" can't be an execution id: it takes 1 to 200 ASCII letters, digits and the signs - _ . : /"
+        "\"{0}\" can't be an execution id: it takes 1 to 200 ASCII letters, digits and the signs - _ . :"
     )]
     BadId(String),
     /// The execution id belongs to another execution.

@@ -10,7 +10,7 @@ use super::report::{Report, ReportRow};
 use super::session::{Session, SessionSetup};
 use crate::incidents::{
     Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState, IncidentStore,
-    NewExecution, StoreError,
+    LedgerRow, NewExecution, StoreError,
 };
 use crate::plugins::{PluginFile, Plugins};
 use jiff::tz::TimeZone;
@@ -18,7 +18,8 @@ use playdock_plugin_api::messages::{self, CommandDescription, Request};
 use playdock_plugin_api::{Actor, Execution, Intent, Mode, Site};
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 /// A store and plugins: what it takes to run commands.
 pub struct Host {
@@ -95,32 +96,32 @@ impl Host {
                 }
             });
         }
-        let acting_user = resolved
-            .as_ref()
-            .ok()
-            .map(|(actor, _)| actor.username.clone());
-        let journal = match self.records.begin(&prepared.new_execution(acting_user))? {
-            Begun::New(key) => (key, Vec::new()),
-            Begun::Resumed(key) => (key, self.records.ledger(key)?),
+        let acting_user = resolved.as_ref().ok().map(|(actor, _)| actor.username.clone());
+        let new = prepared.new_execution(acting_user)?;
+        let (key, resumed) = match self.records.begin(&new)? {
+            Begun::New(key) => (key, false),
+            Begun::Resumed(key) => (key, true),
             Begun::Finished(key, record) => return self.replay(&prepared, key, *record),
             Begun::Running => return Err(ExecutionError::Running(prepared.execution_id)),
             Begun::Conflict(what) => {
-                return Err(ExecutionError::IdTaken {
-                    id: prepared.execution_id,
-                    what,
-                });
+                return Err(ExecutionError::IdTaken { id: prepared.execution_id, what });
             }
         };
-        let (key, earlier) = journal;
+        let mut open = OpenExecution { records: &*self.records, key, ending: None };
+        let earlier = if resumed { self.incidents.ledger(key)? } else { Vec::new() };
+        log::info!(
+            "execution {} of {} {}",
+            prepared.execution_id,
+            invocation.command,
+            if resumed { "goes on" } else { "begins" }
+        );
         let mut answer = match resolved {
             Ok((actor, site)) => self.run(&prepared, Some(key), earlier, actor, site),
-            Err(sentence) => prepared.answer(ending::failed_as_a_whole(sentence), TimeZone::UTC),
+            Err(sentence) => prepared.answer(ending::not_resumed(sentence, earlier), TimeZone::UTC),
         };
-        if let Err(error) = self.records.end(key, &ending_of(&answer)) {
-            log::error!(
-                "the end of execution {} was not noted: {error}",
-                prepared.execution_id
-            );
+        log::info!("execution {} ended: {}", prepared.execution_id, answer.return_data);
+        open.ending = Some(ending_of(&answer));
+        if let Err(error) = open.end() {
             answer.note_store_error(&error);
         }
         Ok(answer)
@@ -149,7 +150,7 @@ impl Host {
         &self,
         prepared: &Prepared<'_>,
         journal: Option<ExecutionKey>,
-        earlier: Vec<crate::incidents::LedgerRow>,
+        earlier: Vec<LedgerRow>,
         actor: Actor,
         site: Site,
     ) -> Answer {
@@ -171,11 +172,12 @@ impl Host {
             log_level: Some(log::max_level().as_str().to_lowercase()),
         }));
         let watch = Watch {
-            deadline: Instant::now() + invocation.timeout,
+            deadline: deadline(invocation.timeout),
             cancellation: invocation.cancellation.clone(),
         };
         let session = Arc::new(Session::new(SessionSetup {
             store: self.incidents.clone(),
+            records: self.records.clone(),
             execution,
             journal,
             columns: prepared.description.columns.clone(),
@@ -198,7 +200,7 @@ impl Host {
         key: ExecutionKey,
         record: ExecutionRecord,
     ) -> Result<Answer, ExecutionError> {
-        let ledger = self.records.ledger(key)?;
+        let ledger = self.incidents.ledger(key)?;
         let zone = self.incidents.site(&record.begun.site)?;
         let zone = zone.and_then(|site| TimeZone::get(&site.time_zone).ok());
         let return_data = ReturnData::parse(&record.return_data.unwrap_or_default());
@@ -212,17 +214,60 @@ impl Host {
             outputs: record.outputs,
             rows,
         };
-        Ok(Answer {
-            replayed: true,
-            ..prepared.answer(end, zone.unwrap_or(TimeZone::UTC))
-        })
+        let mut answer = prepared.answer(end, zone.unwrap_or(TimeZone::UTC));
+        answer.replayed = true;
+        if let Some(report) = &mut answer.report {
+            // Those that its rows were made for; the plugin's may have changed since.
+            report.columns = serde_json::from_str(&record.begun.columns).map_err(|error| {
+                StoreError::Unreadable { what: "an execution's columns", cause: error.to_string() }
+            })?;
+        }
+        Ok(answer)
+    }
+}
+
+/// An execution that was begun and has to be ended, whatever comes between: else its id would be
+/// taken for as long as this process lives.
+struct OpenExecution<'a> {
+    records: &'a dyn ExecutionRecords,
+    key: ExecutionKey,
+    ending: Option<Ending>,
+}
+
+impl OpenExecution<'_> {
+    fn end(mut self) -> Result<(), StoreError> {
+        let ending = self.ending.take().unwrap_or_else(interrupted);
+        let ended = self.records.end(self.key, &ending);
+        std::mem::forget(self);
+        ended
+    }
+}
+
+impl Drop for OpenExecution<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = self.records.end(self.key, &interrupted()) {
+            log::error!("the end of an execution was not noted: {error}");
+        }
+    }
+}
+
+/// The ending of an execution that came to none.
+fn interrupted() -> Ending {
+    Ending {
+        state: ExecutionState::Interrupted,
+        return_data: ReturnData::Failed.as_str().to_owned(),
+        error: "The host stopped in the middle of it.".to_owned(),
+        outputs: BTreeMap::new(),
     }
 }
 
 impl Prepared<'_> {
-    fn new_execution(&self, acting_user: Option<String>) -> NewExecution {
+    fn new_execution(&self, acting_user: Option<String>) -> Result<NewExecution, StoreError> {
+        let columns = serde_json::to_string(&self.description.columns).map_err(|error| {
+            StoreError::Unreadable { what: "the columns of a command", cause: error.to_string() }
+        })?;
         let (invocation, identity) = (self.invocation, self.plugin.file.identity());
-        NewExecution {
+        Ok(NewExecution {
             id: self.execution_id.clone(),
             command: invocation.command.clone(),
             plugin: identity.name.clone(),
@@ -235,7 +280,8 @@ impl Prepared<'_> {
             parameters: invocation.parameters.json().get().to_owned(),
             parameters_digest: invocation.parameters.digest().to_owned(),
             clock: invocation.clock,
-        }
+            columns,
+        })
     }
 
     fn answer(&self, end: RunEnd, time_zone: TimeZone) -> Answer {
@@ -284,6 +330,12 @@ impl Answer {
     }
 }
 
+/// The end of a time that begins now; a century is as good as for ever.
+fn deadline(timeout: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(3_155_760_000);
+    Instant::now() + timeout.min(CENTURY)
+}
+
 fn ending_of(answer: &Answer) -> Ending {
     Ending {
         state: match answer.ended {
@@ -296,9 +348,9 @@ fn ending_of(answer: &Answer) -> Ending {
     }
 }
 
-/// An id may stand in a file name, a URL and a log.
+/// An id may stand in a URL and in a log.
 fn checked_id(id: &str) -> Result<String, ExecutionError> {
-    let good = |character: char| character.is_ascii_alphanumeric() || "-_.:/".contains(character);
+    let good = |character: char| character.is_ascii_alphanumeric() || "-_.:".contains(character);
     if (1..=200).contains(&id.len()) && id.chars().all(good) {
         Ok(id.to_owned())
     } else {

@@ -60,7 +60,7 @@ impl Parameters {
     }
 
     /// The SHA-256 of their canonical form, in hexadecimal: the same for objects that differ in
-    /// white space, in the order of their members or in how text is escaped, and for no others.
+    /// white space, in the order of their members or in how text is escaped.
     pub fn digest(&self) -> &str {
         &self.digest
     }

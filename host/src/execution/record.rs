@@ -2,14 +2,14 @@
 //! becomes a row of the answer.
 
 use super::report::ReportRow;
-use super::session::{Refused, Session, State};
+use super::session::{LookedAt, Refused, Session, State};
 use crate::incidents::{
     Before, ChangeToMake, EntryOutcome, ExecutionKey, LedgerEntry, LookedUp, RecordBatch,
     StoreError,
 };
 use playdock_plugin_api::{
-    Cell, Change, ColumnKind, Incident, Intent, Outcome, OutcomeResult, Reason, Refusal,
-    RefusalCause, Waiver, rich_text,
+    Cell, Change, ColumnKind, Incident, Intent, Outcome, OutcomeResult, Reason, Refusal, Waiver,
+    rich_text,
 };
 use serde::Serialize;
 use std::collections::HashSet;
@@ -18,7 +18,7 @@ use std::collections::HashSet;
 const WOULD_CLOSE: Reason = Reason::new("would-close");
 
 impl Session {
-    /// Records outcomes and returns the changes that were not made.
+    /// Records outcomes and returns those that were refused.
     pub(super) fn record(
         &self,
         state: &mut State,
@@ -36,11 +36,9 @@ impl Session {
                 )));
             }
             if outcome.change.is_some() && !self.setup.execution.actor.may_close {
+                let message = "The acting user may not close incidents.".to_owned();
                 let incident = self.as_known(state, position);
-                refused.push(Refusal {
-                    cause: RefusalCause::NotPermitted,
-                    incident,
-                });
+                refused.push(Refusal { reason: Reason::NOT_PERMITTED, message, incident });
                 continue;
             }
             entries.push((position, ledger_entry(state, position, outcome)?));
@@ -73,11 +71,10 @@ impl Session {
                 "The command recorded a row of {has} cells, and its columns have {needs}."
             )));
         }
-        if outcome.change.is_some() && outcome.result == OutcomeResult::Failed {
-            return Err(Refused::Misuse(
-                "The command recorded a failure together with a change.".to_owned(),
-            ));
-        }
+        let looked_up = state.looked_up(position);
+        let changed_before = state.earlier.get(&position).is_some_and(|row| row.changed);
+        let facts = looked_up.map(|looked_up| &looked_up.facts);
+        outcome.check(facts, changed_before).map_err(Refused::Misuse)?;
         Ok(position)
     }
 
@@ -101,11 +98,11 @@ impl Session {
         let batch = RecordBatch {
             execution: journal,
             acting_user: self.setup.execution.actor.username.clone(),
-            at: state.as_of.unwrap_or_else(|| self.setup.clock.now()),
             conclusion: conclusion.map(rich_text::paragraph),
             entries,
         };
-        let written = match self.setup.store.record(batch) {
+        let renewed = self.setup.records.renew(journal);
+        let written = match renewed.and_then(|()| self.setup.store.record(batch)) {
             Ok(written) => written,
             Err(error) => {
                 self.fail_rows(state, &positions, &error);
@@ -121,7 +118,8 @@ impl Session {
                 }
                 EntryOutcome::ChangedMeanwhile => changed.push(position),
                 EntryOutcome::Failed(error) => refused.push(Refusal {
-                    cause: RefusalCause::StoreError(error.to_string()),
+                    reason: Reason::STORE_ERROR,
+                    message: format!("The store could not write it: {error}."),
                     incident: self.as_known(state, position),
                 }),
             }
@@ -132,7 +130,7 @@ impl Session {
     /// Gives the rows of a batch of which nothing was written.
     fn fail_rows(&self, state: &mut State, positions: &[usize], error: &StoreError) {
         for position in positions {
-            let looked_up = state.looked_at.get(position).and_then(Option::as_ref);
+            let looked_up = state.looked_up(*position);
             let status = looked_up.map(|looked_up| looked_up.facts.status.as_str().to_owned());
             let mut row = self.row_without_outcome(state, *position, status.into());
             row.reason = Some(Reason::STORE_ERROR);
@@ -194,19 +192,21 @@ impl Session {
             self.setup.store.look_up(&keys)?
         };
         for (position, looked_up) in changed.into_iter().zip(found) {
-            let incident = state.give_out(position, looked_up);
-            refused.push(Refusal {
-                cause: RefusalCause::ChangedMeanwhile,
-                incident,
-            });
+            // Its row may bear the time of the first look, so its change does too.
+            let as_of = state.looked_at.get(&position).map(|looked| looked.as_of);
+            let as_of = as_of.unwrap_or_else(|| self.setup.clock.now());
+            let incident = state.give_out(position, LookedAt { as_of, looked_up });
+            let message = "The incident changed meanwhile.".to_owned();
+            refused.push(Refusal { reason: Reason::CHANGED_MEANWHILE, message, incident });
         }
         Ok(())
     }
 
     /// The incident at a position as it was looked at last.
     fn as_known(&self, state: &mut State, position: usize) -> Incident {
-        let looked_up = state.looked_at.get(&position).cloned().flatten();
-        state.give_out(position, looked_up)
+        let known = state.looked_at.get(&position).cloned();
+        let nothing = || LookedAt { as_of: self.setup.clock.now(), looked_up: None };
+        state.give_out(position, known.unwrap_or_else(nothing))
     }
 }
 
@@ -237,21 +237,18 @@ fn row(state: &State, position: usize, outcome: &Outcome) -> ReportRow {
 }
 
 fn ledger_entry(state: &State, position: usize, outcome: Outcome) -> Result<LedgerEntry, Refused> {
-    let looked_up = state.looked_at.get(&position).and_then(Option::as_ref);
     let selection = state.selection.as_ref();
     let incident = selection.and_then(|selection| selection.key(position));
-    let change = match (&outcome.change, looked_up) {
-        (None, _) => None,
-        (Some(Change::Close { version, waived }), Some(looked_up)) => Some(ChangeToMake {
-            version: *version,
-            before: before(looked_up),
-            waived: waived_json(looked_up, waived)?,
-        }),
-        (Some(_), None) => {
-            return Err(Refused::Misuse(format!(
-                "The command recorded a change at position {position}, where there is no incident."
-            )));
+    let change = match (&outcome.change, state.looked_at.get(&position)) {
+        (Some(Change::Close { version, waived }), Some(LookedAt { as_of, looked_up: Some(it) })) => {
+            Some(ChangeToMake {
+                at: *as_of,
+                version: *version,
+                before: before(it),
+                waived: waived_json(it, waived)?,
+            })
         }
+        _ => None,
     };
     Ok(LedgerEntry {
         incident,
@@ -270,7 +267,7 @@ fn before(looked_up: &LookedUp) -> Before {
         status: looked_up.facts.status.as_str().to_owned(),
         closed_at: looked_up.facts.closed_at,
         closed_by: looked_up.facts.closed_by.clone(),
-        conclusion_length: looked_up.conclusion_length,
+        conclusion_bytes: looked_up.conclusion_bytes,
     }
 }
 
@@ -285,37 +282,20 @@ fn waived_json(looked_up: &LookedUp, waived: &[Waiver]) -> Result<Option<String>
     if waived.is_empty() {
         return Ok(None);
     }
-    let unknown =
-        || Refused::Misuse("The command waived a task or a field that there is not.".to_owned());
-    let mut named = Vec::with_capacity(waived.len());
-    for waiver in waived {
-        let task = |index: &usize| {
-            looked_up
-                .facts
-                .required_tasks
-                .get(*index)
-                .map(|task| task.title.as_str())
-        };
-        let field = |index: &usize| {
-            let field = looked_up.facts.required_fields.get(*index)?;
-            Some(format!("{} > {}", field.section, field.name))
-        };
-        named.push(Waived {
+    // The indexes were checked before.
+    let task = |index: &usize| Some(looked_up.facts.required_tasks.get(*index)?.title.as_str());
+    let field = |index: &usize| {
+        let field = looked_up.facts.required_fields.get(*index)?;
+        Some(format!("{} > {}", field.section, field.name))
+    };
+    let named: Vec<Waived<'_>> = waived
+        .iter()
+        .map(|waiver| Waived {
             bypass: &waiver.bypass,
-            tasks: waiver
-                .tasks
-                .iter()
-                .map(task)
-                .collect::<Option<_>>()
-                .ok_or_else(unknown)?,
-            fields: waiver
-                .fields
-                .iter()
-                .map(field)
-                .collect::<Option<_>>()
-                .ok_or_else(unknown)?,
-        });
-    }
+            tasks: waiver.tasks.iter().filter_map(task).collect(),
+            fields: waiver.fields.iter().filter_map(field).collect(),
+        })
+        .collect();
     serde_json::to_string(&named)
         .map(Some)
         .map_err(|error| Refused::Misuse(error.to_string()))

@@ -7,7 +7,9 @@
 use super::invocation::{Cancellation, Clock, Progress};
 use super::report::ReportRow;
 use super::selection::{Selecting, Selection};
-use crate::incidents::{ExecutionKey, IncidentStore, LedgerRow, LookedUp, StoreError};
+use crate::incidents::{
+    ExecutionKey, ExecutionRecords, IncidentStore, LedgerRow, LookedUp, StoreError,
+};
 use crate::plugins::HostServices;
 use playdock_plugin_api::messages::{self, CHUNK, Call, MessageError, Reply};
 use playdock_plugin_api::{
@@ -24,6 +26,7 @@ const LOOK: usize = 4096;
 /// What a session is given.
 pub(super) struct SessionSetup {
     pub(super) store: Arc<dyn IncidentStore>,
+    pub(super) records: Arc<dyn ExecutionRecords>,
     pub(super) execution: Execution,
     /// The journal's key; `None` for a preview, which writes nothing.
     pub(super) journal: Option<ExecutionKey>,
@@ -51,16 +54,25 @@ pub(super) struct State {
     pub(super) selection: Option<Selection>,
     /// Looked up, and not given out yet.
     waiting: VecDeque<(usize, Option<LookedUp>)>,
-    /// When the latest incidents were given out.
-    pub(super) as_of: Option<Timestamp>,
+    /// When those that wait were looked up.
+    as_of: Option<Timestamp>,
     /// Given out, and without an outcome yet.
-    pub(super) looked_at: HashMap<usize, Option<LookedUp>>,
+    pub(super) looked_at: HashMap<usize, LookedAt>,
     /// The rows, by position.
     pub(super) rows: Vec<Option<ReportRow>>,
     /// What an interrupted run recorded, by position.
     pub(super) earlier: HashMap<usize, LedgerRow>,
     /// What the store said when it could not go on.
     pub(super) store_error: Option<StoreError>,
+}
+
+/// An incident as it was given out.
+#[derive(Clone)]
+pub(super) struct LookedAt {
+    /// When it was looked up first: the time that its change bears.
+    pub(super) as_of: Timestamp,
+    /// What was found; `None` where there is no such incident.
+    pub(super) looked_up: Option<LookedUp>,
 }
 
 /// Why a call was not done.
@@ -137,54 +149,45 @@ impl Session {
 
     /// The next incidents, as the bytes of a reply of about [`CHUNK`] bytes.
     fn next_incidents(&self, state: &mut State) -> Result<Vec<u8>, Refused> {
-        let as_of = self.setup.clock.now();
-        state.as_of = Some(as_of);
+        if state.waiting.is_empty() {
+            self.look(state)?;
+        }
+        let as_of = state.as_of.unwrap_or_else(|| self.setup.clock.now());
         let mut reply = format!(
             "{{\"incidents\":{{\"as_of\":{},\"incidents\":[",
             as_of.milliseconds()
         )
         .into_bytes();
-        let mut any = false;
-        while reply.len() < CHUNK {
-            if state.waiting.is_empty() {
-                // What is looked at from here on is as of now; what was given out with it too.
-                if any || !self.look(state)? {
-                    break;
-                }
-            }
-            let Some((position, looked_up)) = state.waiting.pop_front() else {
-                break;
-            };
-            let incident = state.give_out(position, looked_up);
-            if any {
-                reply.push(b',');
-            }
+        let mut separator: &[u8] = b"";
+        while reply.len() < CHUNK
+            && let Some((position, looked_up)) = state.waiting.pop_front()
+        {
+            state.check_earlier(position)?;
+            let incident = state.give_out(position, LookedAt { as_of, looked_up });
+            reply.extend_from_slice(separator);
             reply.extend(messages::write(&incident));
-            any = true;
+            separator = b",";
         }
         reply.extend_from_slice(b"]}}");
         Ok(reply)
     }
 
-    /// Looks at the next incidents of the selection; false where there are no more.
-    fn look(&self, state: &mut State) -> Result<bool, Refused> {
+    /// Looks at the next incidents of the selection; at its end there are none.
+    fn look(&self, state: &mut State) -> Result<(), Refused> {
         let Some(selection) = &mut state.selection else {
             return Err(Refused::Misuse("No incidents are selected yet.".to_owned()));
         };
+        state.as_of = Some(self.setup.clock.now());
         let positions = selection.next(LOOK);
-        let keys: Vec<_> = positions
-            .iter()
-            .filter_map(|position| selection.key(*position))
-            .collect();
+        let keys: Vec<_> =
+            positions.iter().filter_map(|position| selection.key(*position)).collect();
         let mut found = self.setup.store.look_up(&keys)?.into_iter();
         let looked_up = positions.iter().map(|position| {
-            let looked_up = selection
-                .key(*position)
-                .and_then(|_| found.next().flatten());
+            let looked_up = selection.key(*position).and_then(|_| found.next().flatten());
             (*position, looked_up)
         });
         state.waiting = looked_up.collect();
-        Ok(!state.waiting.is_empty())
+        Ok(())
     }
 
     fn answer(&self, call: Call<'_>) -> Vec<u8> {
@@ -198,17 +201,17 @@ impl Session {
         if self.is_cancelled() {
             return messages::write(&Reply::Cancelled {});
         }
+        if let Err(error) = messages::check_understood(call.must_understand(), Call::KNOWN) {
+            return messages::write(&Reply::Unsupported { what: error.to_string() });
+        }
         let mut state = self.lock();
         let answered = match call {
-            Call::Select { numbers, more } => self
+            Call::Select { numbers, more, .. } => self
                 .select(&mut state, &numbers, more)
                 .map(|count| messages::write(&Reply::Selected { count })),
             Call::NextIncidents {} => self.next_incidents(&mut state),
-            Call::Record {
-                conclusion,
-                outcomes,
-            } => self
-                .record(&mut state, conclusion.as_deref(), outcomes)
+            Call::Record { conclusion, outcomes, .. } => self
+                .record(&mut state, conclusion.as_deref(), outcomes.into_owned())
                 .map(|refused| messages::write(&Reply::Recorded { refused })),
             Call::Progress { done, total } => {
                 if let Some(progress) = &self.setup.progress {
@@ -229,10 +232,28 @@ impl Session {
 }
 
 impl State {
+    /// What was found at a position that was given out.
+    pub(super) fn looked_up(&self, position: usize) -> Option<&LookedUp> {
+        self.looked_at.get(&position)?.looked_up.as_ref()
+    }
+
+    /// What an earlier run recorded at a position must be of the same incident: another build of
+    /// the command may select others.
+    fn check_earlier(&self, position: usize) -> Result<(), Refused> {
+        let number = self.selection.as_ref().map_or("", |selection| selection.number(position));
+        match self.earlier.get(&position) {
+            Some(row) if row.number != number => Err(Refused::Misuse(
+                "The command selects other incidents than in the run that it goes on with."
+                    .to_owned(),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// What a command sees of the incident at a position; it is the command's to judge from now
     /// on, unless its outcome stands from an earlier run.
-    pub(super) fn give_out(&mut self, position: usize, looked_up: Option<LookedUp>) -> Incident {
-        let facts = looked_up.as_ref().map(|looked_up| looked_up.facts.clone());
+    pub(super) fn give_out(&mut self, position: usize, looked_at: LookedAt) -> Incident {
+        let facts = looked_at.looked_up.as_ref().map(|looked_up| looked_up.facts.clone());
         let earlier = self.earlier.get(&position).map(|row| Earlier {
             result: row.result,
             reason: row.reason.clone(),
@@ -250,7 +271,7 @@ impl State {
                 }
             }
             _ => {
-                self.looked_at.insert(position, looked_up);
+                self.looked_at.insert(position, looked_at);
             }
         }
         let number = self

@@ -155,9 +155,11 @@ impl IncidentStore for SqliteStore {
     }
 
     fn record(&self, batch: RecordBatch) -> Result<Vec<EntryOutcome>, StoreError> {
-        self.writer.write(batch.entries.len(), move |connection| {
-            record::record(connection, &batch)
-        })
+        self.writer.write(batch.entries.len(), move |connection| record::record(connection, &batch))
+    }
+
+    fn ledger(&self, execution: ExecutionKey) -> Result<Vec<LedgerRow>, StoreError> {
+        self.read(|connection| executions::ledger(connection, execution))
     }
 }
 

@@ -161,25 +161,17 @@ impl TestState {
                         .map(|count| Reply::Selected { count })
                 }
             }
-            Call::NextIncidents {} => self.incidents.next_page().map(|page| match page {
-                Some(page) => Reply::Incidents {
-                    as_of: page.as_of,
-                    incidents: page.incidents,
-                },
-                None => Reply::Incidents {
+            Call::NextIncidents {} => self.incidents.next_page().map(|page| {
+                let at_the_end = IncidentPage {
                     as_of: crate::Timestamp::from_milliseconds(0),
                     incidents: Vec::new(),
-                },
+                };
+                let IncidentPage { as_of, incidents } = page.unwrap_or(at_the_end);
+                Reply::Incidents { as_of, incidents, must_understand: Vec::new() }
             }),
-            Call::Record {
-                conclusion,
-                outcomes,
-            } => self
+            Call::Record { conclusion, outcomes, .. } => self
                 .incidents
-                .record(Recording {
-                    conclusion: conclusion.as_deref(),
-                    outcomes,
-                })
+                .record(&Recording { conclusion: conclusion.as_deref(), outcomes: &outcomes })
                 .map(|refused| Reply::Recorded { refused }),
             Call::Progress { done, total } => self
                 .incidents
@@ -192,9 +184,4 @@ impl TestState {
             ContextError::Host(error) => Reply::Failed { error },
         })
     }
-}
-
-fn incidents_reply(page: IncidentPage) -> Reply {
-    let IncidentPage { as_of, incidents } = page;
-    Reply::Incidents { as_of, incidents, must_understand: Vec::new() }
 }

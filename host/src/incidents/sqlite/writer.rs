@@ -56,7 +56,7 @@ impl Writer {
                 let keep = result.is_ok();
                 let answer: Answer = Box::new(move |committed| {
                     // Whoever waited may be gone; the work is done all the same.
-                    let _ = answer.send(committed.and(result));
+                    let _ = answer.send(result.and_then(|value| committed.map(|()| value)));
                 });
                 (keep, answer)
             }),
