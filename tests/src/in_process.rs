@@ -1,15 +1,26 @@
 //! A host in the process of the test, as whoever embeds Playdock has it.
 
 use crate::playdock::Playdock;
-use playdock_host::execution::{Host, Invocation, Parameters};
+use playdock_host::execution::{Host, Invocation, Isolation, Parameters};
 use playdock_host::incidents::SqliteStore;
 use playdock_host::plugins::Plugins;
 use serde_json::Value;
 use std::sync::Arc;
 
 impl Playdock {
-    /// A host in this process, with the store and the plugins of this folder.
+    /// A host in this process, with the store and the plugins of this folder; the plugins run in
+    /// this process too.
     pub fn host(&self) -> Host {
+        self.host_where(&Isolation::InProcess)
+    }
+
+    /// A host in this process whose plugins run in workers.
+    #[cfg(target_os = "linux")]
+    pub fn host_with_workers(&self) -> Host {
+        self.host_where(&Isolation::Worker { program: crate::program() })
+    }
+
+    fn host_where(&self, isolation: &Isolation) -> Host {
         let store = SqliteStore::open(&self.folder().join("playdock.db"));
         let store = Arc::new(store.expect("the store can be opened"));
         let mut plugins = Plugins::new();
@@ -17,7 +28,7 @@ impl Playdock {
             let added = plugins.add(file);
             added.unwrap_or_else(|error| panic!("{error}"));
         }
-        Host::new(store.clone(), store, plugins)
+        Host::new(store.clone(), store, plugins, |_| isolation.clone())
     }
 }
 
