@@ -2,7 +2,8 @@
 //!
 //! A library is looked at first, without running any of its code ([`PluginFile::open`]); its
 //! commands are known from then on, and its bytes are kept where nobody can change them. Its code
-//! runs once it is opened, in this process or in another, and it is never unloaded. This module
+//! runs once it is loaded, in this process ([`PluginFile::load`]) or in another, and it is never
+//! unloaded. This module
 //! doesn't know what an execution is: a command's calls go to whatever implements
 //! [`HostServices`].
 
@@ -17,8 +18,10 @@ pub use error::PluginError;
 pub use file::PluginFile;
 pub(crate) use file::hexadecimal;
 pub use host_object::HostServices;
+pub use library::Library;
 pub(crate) use description::{describe_request, read_description};
-pub(crate) use library::Library;
+pub(crate) use host_object::NoServices;
+pub(crate) use library::OpenLibrary;
 pub(crate) use sealed::Sealed;
 
 use std::path::Path;

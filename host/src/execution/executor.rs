@@ -1,11 +1,9 @@
 //! Where a command's code runs: in this process or in a worker. Both are fed the same bytes.
 
 use super::invocation::Cancellation;
-use crate::plugins::{
-    HostServices, Library, PluginError, PluginFile, describe_request, read_description,
-};
+use crate::plugins::{HostServices, PluginError, PluginFile};
 use once_cell::sync::OnceCell;
-use playdock_plugin_api::messages::{self, CommandDescription, Reply};
+use playdock_plugin_api::messages::CommandDescription;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,15 +21,6 @@ pub enum Isolation {
     /// In the host's process, with all that the host may do: for code that is trusted as one's own.
     /// It can be asked to stop, and not be made to.
     InProcess,
-}
-
-/// The executor of a plugin.
-pub(super) fn executor(file: Arc<PluginFile>, isolation: Isolation) -> Box<dyn Executor> {
-    match isolation {
-        #[cfg(target_os = "linux")]
-        Isolation::Worker { program } => Box::new(super::worker::WorkerPool::new(file, program)),
-        Isolation::InProcess => Box::new(InProcess::new(file)),
-    }
 }
 
 /// How long an invocation may go on.
@@ -66,6 +55,9 @@ pub(super) enum NoResponse {
 
 /// Runs the code of one library.
 pub(super) trait Executor: Send + Sync {
+    /// What the library says of its commands; the first time, its code runs for them.
+    fn describe(&self) -> Result<Vec<CommandDescription>, PluginError>;
+
     /// Hands a request to the library and returns its response.
     fn invoke(
         &self,
@@ -83,7 +75,14 @@ pub(super) struct PreparedPlugin {
 }
 
 impl PreparedPlugin {
-    pub(super) fn new(file: Arc<PluginFile>, executor: Box<dyn Executor>) -> PreparedPlugin {
+    pub(super) fn new(file: Arc<PluginFile>, isolation: Isolation) -> PreparedPlugin {
+        let executor: Box<dyn Executor> = match isolation {
+            #[cfg(target_os = "linux")]
+            Isolation::Worker { program } => {
+                Box::new(super::worker::WorkerPool::new(file.clone(), program))
+            }
+            Isolation::InProcess => Box::new(InProcess { file: file.clone() }),
+        };
         PreparedPlugin { file, executor, commands: OnceCell::new() }
     }
 
@@ -91,68 +90,29 @@ impl PreparedPlugin {
         &*self.executor
     }
 
-    /// The descriptions of its commands; the first time, the library's code runs for them.
+    /// The descriptions of its commands.
     pub(super) fn commands(&self) -> Result<&[CommandDescription], PluginError> {
-        /// Describing is quick; a library that isn't is of no use.
-        const TIME_TO_DESCRIBE: Duration = Duration::from_secs(10);
-        let describe = || {
-            let watch = Watch {
-                deadline: Instant::now() + TIME_TO_DESCRIBE,
-                cancellation: Cancellation::default(),
-            };
-            let path = self.file.path().to_owned();
-            let not_described = |cause: String| PluginError::NotDescribed { path, cause };
-            match self.executor.invoke(&describe_request(), Arc::new(NoServices), &watch) {
-                Ok(response) => read_description(&self.file, &response),
-                Err(NoResponse::NotStarted(error)) => Err(error),
-                Err(NoResponse::Ended(cause)) => Err(not_described(cause)),
-                Err(NoResponse::Killed) => {
-                    Err(not_described("it took too long and was ended".to_owned()))
-                }
-            }
-        };
-        self.commands.get_or_try_init(describe).map(Vec::as_slice)
+        self.commands.get_or_try_init(|| self.executor.describe()).map(Vec::as_slice)
     }
 }
 
 /// Runs a library in this process.
-pub(super) struct InProcess {
+struct InProcess {
     file: Arc<PluginFile>,
-    library: OnceCell<Library>,
-}
-
-impl InProcess {
-    pub(super) fn new(file: Arc<PluginFile>) -> InProcess {
-        InProcess { file, library: OnceCell::new() }
-    }
 }
 
 impl Executor for InProcess {
+    fn describe(&self) -> Result<Vec<CommandDescription>, PluginError> {
+        self.file.load().map(|library| library.commands().to_vec())
+    }
+
     fn invoke(
         &self,
         request: &[u8],
         services: Arc<dyn HostServices>,
         _watch: &Watch,
     ) -> Result<Vec<u8>, NoResponse> {
-        let open = || Library::open(self.file.sealed(), self.file.path());
-        let library = self.library.get_or_try_init(open).map_err(NoResponse::NotStarted)?;
+        let library = self.file.load().map_err(NoResponse::NotStarted)?;
         Ok(library.invoke(request, services).into_vec())
-    }
-}
-
-/// For a request in which a command has nothing to ask for.
-struct NoServices;
-
-impl HostServices for NoServices {
-    fn call(&self, _request: &[u8]) -> Vec<u8> {
-        messages::write(&Reply::Failed { error: "There is no execution.".to_owned() })
-    }
-
-    fn log(&self, level: log::Level, target: &str, message: &str) {
-        log::log!(target: target, level, "{message}");
-    }
-
-    fn is_cancelled(&self) -> bool {
-        false
     }
 }

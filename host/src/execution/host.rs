@@ -4,7 +4,7 @@ use super::actor;
 use super::answer::{Answer, Ended, ReturnData};
 use super::ending::{self, RunEnd};
 use super::error::ExecutionError;
-use super::executor::{self, Isolation, PreparedPlugin, Watch};
+use super::executor::{Isolation, PreparedPlugin, Watch};
 use super::invocation::{Clock, Invocation, Requester};
 use super::report::{Report, ReportRow};
 use super::session::{Session, SessionSetup};
@@ -45,10 +45,8 @@ impl Host {
         plugins: Plugins,
         isolation: impl Fn(&PluginFile) -> Isolation,
     ) -> Host {
-        let prepare = |file: &Arc<PluginFile>| {
-            let executor = executor::executor(file.clone(), isolation(file));
-            PreparedPlugin::new(file.clone(), executor)
-        };
+        let prepare =
+            |file: &Arc<PluginFile>| PreparedPlugin::new(file.clone(), isolation(file));
         Host { incidents, records, plugins: plugins.files().iter().map(prepare).collect() }
     }
 

@@ -15,16 +15,23 @@ pub use role::serve;
 pub use sandbox::Protection;
 
 use super::executor::{Executor, NoResponse, Watch};
-use crate::plugins::{HostServices, PluginFile};
+use super::invocation::Cancellation;
+use crate::plugins::{
+    HostServices, NoServices, PluginError, PluginFile, describe_request, read_description,
+};
+use playdock_plugin_api::messages::CommandDescription;
 use process::Worker;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Idle workers that are kept for each plugin.
 const MOST_IDLE: usize = 8;
 /// How long the pool waits before it starts a worker after so many crashes in a row.
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(1);
+
+/// Describing is quick; a library of which it isn't is of no use.
+const TIME_TO_DESCRIBE: Duration = Duration::from_secs(10);
 
 /// The workers of one plugin.
 pub(super) struct WorkerPool {
@@ -75,6 +82,21 @@ impl WorkerPool {
 }
 
 impl Executor for WorkerPool {
+    fn describe(&self) -> Result<Vec<CommandDescription>, PluginError> {
+        let watch = Watch {
+            deadline: Instant::now() + TIME_TO_DESCRIBE,
+            cancellation: Cancellation::default(),
+        };
+        let not_described =
+            |cause| PluginError::NotDescribed { path: self.file.path().to_owned(), cause };
+        match self.invoke(&describe_request(), Arc::new(NoServices), &watch) {
+            Ok(response) => read_description(&self.file, &response),
+            Err(NoResponse::NotStarted(error)) => Err(error),
+            Err(NoResponse::Ended(cause)) => Err(not_described(cause)),
+            Err(NoResponse::Killed) => Err(not_described("it took too long".to_owned())),
+        }
+    }
+
     fn invoke(
         &self,
         request: &[u8],

@@ -1,9 +1,11 @@
 //! A library as a file: what can be known of it without running any of its code.
 
 use super::error::PluginError;
+use super::library::Library;
 use super::sealed::Sealed;
 use object::read::NameOrOrdinal;
 use object::{Architecture, BinaryFormat, Object, ObjectKind, ObjectSection, ObjectSegment};
+use once_cell::sync::OnceCell;
 use playdock_plugin_api::boundary::BOUNDARY_VERSION;
 use playdock_plugin_api::identity::{Identity, SECTION};
 use sha2::{Digest, Sha256};
@@ -18,6 +20,7 @@ pub struct PluginFile {
     needed: Vec<String>,
     size: u64,
     sealed: Sealed,
+    library: OnceCell<Library>,
 }
 
 impl PluginFile {
@@ -48,6 +51,7 @@ impl PluginFile {
             needed,
             size,
             sealed,
+            library: OnceCell::new(),
         })
     }
 
@@ -74,6 +78,15 @@ impl PluginFile {
     /// Its size in bytes.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Loads it into this process, once; from here on its code runs.
+    ///
+    /// # Errors
+    ///
+    /// [`PluginError`]. A later call tries again.
+    pub fn load(&self) -> Result<&Library, PluginError> {
+        self.library.get_or_try_init(|| Library::load(self))
     }
 
     /// Its bytes, as they were checked.

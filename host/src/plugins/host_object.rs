@@ -50,3 +50,20 @@ fn internal_error() -> Vec<u8> {
         error: "The host failed at this call; its log says where.".to_owned(),
     })
 }
+
+/// For a request in which a command has nothing to ask for.
+pub(crate) struct NoServices;
+
+impl HostServices for NoServices {
+    fn call(&self, _request: &[u8]) -> Vec<u8> {
+        messages::write(&Reply::Failed { error: "There is no execution.".to_owned() })
+    }
+
+    fn log(&self, level: log::Level, target: &str, message: &str) {
+        log::log!(target: target, level, "{message}");
+    }
+
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}

@@ -1,37 +1,67 @@
 //! A library that is loaded: how it gets there, and how its commands are called.
 
+use super::description::{describe_request, read_description};
 use super::error::PluginError;
-use super::host_object::{HostServices, host_object};
+use super::file::PluginFile;
+use super::host_object::{HostServices, NoServices, host_object};
 use super::sealed::Sealed;
 use abi_stable::library::{AbiHeaderRef, LibraryError, ROOT_MODULE_LOADER_NAME_WITH_NUL};
 use abi_stable::std_types::RVec;
 use playdock_plugin_api::boundary::PluginModuleRef;
+use playdock_plugin_api::messages::CommandDescription;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The layout check of abi_stable recurses deeply; a caller's thread may have too small a stack.
 const STACK_FOR_LOADING: usize = 4 << 20;
 
-/// A library whose code runs in this process.
-#[derive(Clone, Copy)]
+/// A library whose code runs in this process, and what it says of its commands.
 pub struct Library {
-    module: PluginModuleRef,
+    open: OpenLibrary,
+    commands: Vec<CommandDescription>,
 }
 
 impl Library {
+    /// Opens the library of a file and asks it for its commands.
+    pub(super) fn load(file: &PluginFile) -> Result<Library, PluginError> {
+        let open = OpenLibrary::open(file.sealed(), file.path())?;
+        let response = open.invoke(&describe_request(), Arc::new(NoServices));
+        Ok(Library { open, commands: read_description(file, &response)? })
+    }
+
+    /// The description of a command.
+    pub fn command(&self, name: &str) -> Option<&CommandDescription> {
+        self.commands.iter().find(|command| command.name == name)
+    }
+
+    /// The descriptions of all commands.
+    pub fn commands(&self) -> &[CommandDescription] {
+        &self.commands
+    }
+
+    /// Hands a request to the library and returns its response, both as JSON. Its calls go to
+    /// `services`.
+    pub(crate) fn invoke(&self, request: &[u8], services: Arc<dyn HostServices>) -> RVec<u8> {
+        self.open.invoke(request, services)
+    }
+}
+
+/// A library that was opened in this process.
+#[derive(Clone, Copy)]
+pub(crate) struct OpenLibrary {
+    module: PluginModuleRef,
+}
+
+impl OpenLibrary {
     /// Opens a library; from here on its code runs. `name` is the file that errors speak of.
-    ///
-    /// # Errors
-    ///
-    /// [`PluginError`]
-    pub(crate) fn open(sealed: &Sealed, name: &Path) -> Result<Library, PluginError> {
+    pub(crate) fn open(sealed: &Sealed, name: &Path) -> Result<OpenLibrary, PluginError> {
         let path = sealed.path_for_good().map_err(|error| not_loaded(name, error.to_string()))?;
         let thread_name = name.to_owned();
         let loaded = std::thread::Builder::new()
             .stack_size(STACK_FOR_LOADING)
             .spawn(move || open(&path, &thread_name));
         match loaded.map(std::thread::JoinHandle::join) {
-            Ok(Ok(module)) => Ok(Library { module: module? }),
+            Ok(Ok(module)) => Ok(OpenLibrary { module: module? }),
             Ok(Err(_)) => Err(not_loaded(name, "loading it panicked")),
             Err(error) => Err(not_loaded(name, error.to_string())),
         }

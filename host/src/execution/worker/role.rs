@@ -3,7 +3,7 @@
 
 use super::frames::{self, Kind};
 use super::sandbox;
-use crate::plugins::{HostServices, Library, Sealed};
+use crate::plugins::{HostServices, OpenLibrary, Sealed};
 use playdock_plugin_api::messages::{self, Reply};
 use rustix::net::{RecvFlags, recv};
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
@@ -44,7 +44,7 @@ fn run(host: Option<Pid>, name: &std::path::Path) -> io::Result<()> {
     let (mut socket, sealed) = take_descriptors()?;
     let protection = sandbox::enter();
     let library = protection.and_then(|protection| {
-        let library = Library::open(&Sealed::from_descriptor(sealed), name);
+        let library = OpenLibrary::open(&Sealed::from_descriptor(sealed), name);
         library.map(|library| (library, protection)).map_err(|error| error.to_string())
     });
     match library {
@@ -68,7 +68,7 @@ fn take_descriptors() -> io::Result<(UnixStream, OwnedFd)> {
     Ok((UnixStream::from(socket), sealed))
 }
 
-fn serve_requests(socket: UnixStream, library: Library) -> io::Result<()> {
+fn serve_requests(socket: UnixStream, library: OpenLibrary) -> io::Result<()> {
     let host = Arc::new(HostSide { socket: Mutex::new(socket), cancelled: AtomicBool::new(false) });
     let mut request = Vec::new();
     loop {
