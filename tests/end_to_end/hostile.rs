@@ -173,13 +173,13 @@ fn a_thread_that_stays_behind_changes_nothing_of_what_follows() {
 #[test]
 fn many_crashes_leave_nothing_behind() {
     /// Other tests of this process hold something of their own meanwhile.
-    const OTHERS: usize = 40;
+    const OTHERS: usize = 25;
     let rounds = std::env::var("PLAYDOCK_CRASHES").ok().and_then(|it| it.parse().ok());
     let playdock = playdock();
     let host = playdock.host_with_workers();
     attack(&host, "abort", "");
     let before = held();
-    for round in 0..rounds.unwrap_or(60) {
+    for round in 0..rounds.unwrap_or(30) {
         let invocation = invocation("Attacks", &asked("abort", ""), &format!("crash-{round}"));
         let answer = host.execute(&invocation).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(answer.ended, Ended::CommandBroke);

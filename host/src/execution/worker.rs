@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 /// Idle workers that are kept for each plugin.
 const MOST_IDLE: usize = 8;
 /// How long the pool waits before it starts a worker after so many crashes in a row.
-const LONGEST_BACK_OFF: Duration = Duration::from_secs(1);
+const LONGEST_BACK_OFF: Duration = Duration::from_millis(200);
 
 /// Describing is quick; a library of which it isn't is of no use.
 const TIME_TO_DESCRIBE: Duration = Duration::from_secs(10);
