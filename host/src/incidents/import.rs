@@ -4,6 +4,9 @@
 //! the store holds, and [CSV](csv_rows), whose columns a [map] explains. Both are streamed,
 //! and what is wrong in them is named by its line.
 //!
+//! What a file leaves out, a record leaves out too (`None`): the store keeps what it has of it, and
+//! gives a default to what is new. So a file may bring a few facts up to date and undo no others.
+//!
 //! This module writes nothing: what a record does to a store is the store's matter.
 
 pub mod csv_rows;
@@ -58,8 +61,8 @@ pub enum Record {
 pub struct Site {
     /// Its name.
     pub name: String,
-    /// The IANA name of its time zone, which exists.
-    pub time_zone: String,
+    /// The IANA name of its time zone, which exists. Of a new site: UTC.
+    pub time_zone: Option<String>,
 }
 
 /// A user, as a file gives it.
@@ -67,12 +70,12 @@ pub struct Site {
 pub struct User {
     /// The name by which commands call the user.
     pub username: String,
-    /// Whether the user may act at all.
-    pub active: bool,
-    /// Whether the user may close incidents.
-    pub may_close: bool,
-    /// Where the user may work.
-    pub sites: UserSites,
+    /// Whether the user may act at all. Of a new user: yes.
+    pub active: Option<bool>,
+    /// Whether the user may close incidents. Of a new user: yes.
+    pub may_close: Option<bool>,
+    /// Where the user may work. Of a new user: nowhere.
+    pub sites: Option<UserSites>,
 }
 
 /// Where a user may work.
@@ -84,7 +87,7 @@ pub enum UserSites {
     Also(String),
 }
 
-/// An incident, as a file gives it.
+/// An incident, as a file gives it. What it leaves out is empty in a new incident.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incident {
     /// Its number, trimmed and not blank.
@@ -92,27 +95,27 @@ pub struct Incident {
     /// The name of its site.
     pub site: String,
     /// Its type, such as "Phishing".
-    pub r#type: String,
+    pub r#type: Option<String>,
     /// Its title.
-    pub title: String,
-    /// Its status where the file comes from.
-    pub status: Status,
+    pub title: Option<String>,
+    /// Its status where the file comes from. Of a new incident: Open.
+    pub status: Option<Status>,
     /// Its severity.
-    pub severity: String,
+    pub severity: Option<String>,
     /// Who works on it.
-    pub owner: String,
-    /// When it was created.
-    pub created: Option<Timestamp>,
-    /// When it was closed; none unless its status is Closed.
-    pub closed: Option<Timestamp>,
-    /// Who closed it; none unless its status is Closed.
+    pub owner: Option<String>,
+    /// When it was created; `Some(None)` where the file says that it doesn't know.
+    pub created: Option<Option<Timestamp>>,
+    /// When it was closed, likewise; no instant unless its status is given as Closed.
+    pub closed: Option<Option<Timestamp>>,
+    /// Who closed it, empty for nobody; no name unless its status is given as Closed.
     pub closed_by: Option<String>,
     /// Its conclusion: rich text (HTML).
-    pub conclusion: String,
-    /// Its tasks, in their order.
-    pub tasks: Vec<Task>,
-    /// Its dynamic fields, in their order.
-    pub fields: Vec<Field>,
+    pub conclusion: Option<String>,
+    /// All its tasks, in their order.
+    pub tasks: Option<Vec<Task>>,
+    /// All its dynamic fields, in their order.
+    pub fields: Option<Vec<Field>>,
 }
 
 /// A task of an incident.
@@ -122,7 +125,8 @@ pub struct Task {
     pub title: String,
     /// Whether it must be done before the incident closes.
     pub required: bool,
-    /// Its status, in the words of the file: any text.
+    /// Its status, in the words of the file: any text. Only Completed, Cancelled and Skipped count
+    /// as done.
     pub status: String,
 }
 

@@ -24,7 +24,8 @@ use super::records::{
     Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, NewExecution,
 };
 use super::store::{
-    EntryOutcome, IncidentKey, IncidentStore, LedgerRow, LookedUp, RecordBatch, SiteRecord, UserRecord,
+    EntryOutcome, IncidentKey, IncidentStore, LedgerRow, LookedUp, RecordBatch, SiteRecord,
+    UserRecord,
 };
 use playdock_plugin_api::Timestamp;
 use running::Running;
@@ -63,11 +64,7 @@ impl SqliteStore {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let pooled = self
-            .readers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+        let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match pooled {
             Some(connection) => connection,
             None => open::connect(&self.path)?,
@@ -75,10 +72,7 @@ impl SqliteStore {
         let transaction = connection.unchecked_transaction()?;
         let result = read(&transaction);
         transaction.finish()?;
-        self.readers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(connection);
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         result
     }
 }
@@ -117,6 +111,24 @@ impl SqliteStore {
     /// [`StoreError`]
     pub fn incidents(&self, filter: &IncidentFilter) -> Result<Vec<IncidentLine>, StoreError> {
         self.read(|connection| browse::list(connection, filter))
+    }
+
+    /// How many incidents a filter lets through, whatever its limit.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub fn count_incidents(&self, filter: &IncidentFilter) -> Result<u64, StoreError> {
+        self.read(|connection| browse::count(connection, filter))
+    }
+
+    /// The names of all sites, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub fn site_names(&self) -> Result<Vec<String>, StoreError> {
+        self.read(browse::site_names)
     }
 
     /// All that the store has of the incidents of a number: one for each site that has it.
@@ -166,9 +178,9 @@ impl IncidentStore for SqliteStore {
 impl ExecutionRecords for SqliteStore {
     fn begin(&self, execution: &NewExecution) -> Result<Begun, StoreError> {
         let (execution, running) = (execution.clone(), self.running.clone());
-        let (begun, claim) = self.writer.write(1, move |connection| {
-            executions::begin(connection, &execution, &running)
-        })?;
+        let (begun, claim) = self
+            .writer
+            .write(1, move |connection| executions::begin(connection, &execution, &running))?;
         if let Some(claim) = claim {
             claim.keep();
         }
@@ -177,9 +189,8 @@ impl ExecutionRecords for SqliteStore {
 
     fn end(&self, execution: ExecutionKey, ending: &Ending) -> Result<(), StoreError> {
         let ending = ending.clone();
-        let ended = self.writer.write(1, move |connection| {
-            executions::end(connection, execution, &ending)
-        });
+        let ended =
+            self.writer.write(1, move |connection| executions::end(connection, execution, &ending));
         self.running.remove(execution);
         ended
     }

@@ -5,6 +5,7 @@
 //! place of each number's last row, once for those rows.
 
 mod numbered;
+mod tailed;
 
 use std::collections::HashMap;
 use std::io::{Read, Seek};
@@ -50,16 +51,10 @@ impl<'p, R: Read + Seek> CsvRows<'p, R> {
         map: &'p Map,
         progress: &'p mut dyn FnMut(u64),
     ) -> Result<Self, ImportError> {
-        let mut rows = MappedRows {
-            file: NumberedRows::new(reader, progress)?,
-            map,
-        };
+        let mut rows = MappedRows { file: NumberedRows::new(reader, progress)?, map };
         let place = |column: &str| place(&rows.file.header, column);
         let columns = map.columns.places(place)?;
-        let fields = map
-            .required_on_close
-            .iter()
-            .map(|field| place(&field.column));
+        let fields = map.required_on_close.iter().map(|field| place(&field.column));
         let fields = fields.collect::<Result<Vec<_>, _>>()?;
 
         let mut last_rows = HashMap::new();
@@ -72,14 +67,7 @@ impl<'p, R: Read + Seek> CsvRows<'p, R> {
         }
         rows.file.restart()?;
         let head = head(map).into_iter();
-        Ok(Self {
-            rows,
-            columns,
-            fields,
-            head,
-            last_rows,
-            failed: false,
-        })
+        Ok(Self { rows, columns, fields, head, last_rows, failed: false })
     }
 
     fn next_record(&mut self) -> Result<Option<NumberedRecord>, ImportError> {
@@ -90,10 +78,7 @@ impl<'p, R: Read + Seek> CsvRows<'p, R> {
             let number = self.rows.number(self.columns.number)?;
             if self.last_rows.get(number) == Some(&self.rows.file.count) {
                 let record = self.rows.record(&self.columns, &self.fields)?;
-                return Ok(Some(NumberedRecord {
-                    line: self.rows.file.line,
-                    record,
-                }));
+                return Ok(Some(NumberedRecord { line: self.rows.file.line, record }));
             }
         }
         Ok(None)
@@ -116,11 +101,7 @@ impl<R: Read + Seek> Iterator for CsvRows<'_, R> {
 impl<R> MappedRows<'_, R> {
     fn error(&self, column: usize, problem: CellProblem) -> ImportError {
         let column = self.file.header.get(column).unwrap_or_default().to_owned();
-        ImportError::Cell {
-            line: self.file.line,
-            column,
-            problem,
-        }
+        ImportError::Cell { line: self.file.line, column, problem }
     }
 
     /// A cell, unless it is empty or the map says that it means the same.
@@ -130,45 +111,42 @@ impl<R> MappedRows<'_, R> {
         (!empty).then_some(text)
     }
 
-    fn text(&self, column: Option<usize>) -> String {
-        column
-            .and_then(|column| self.cell(column))
-            .unwrap_or_default()
-            .to_owned()
+    /// The text of a column, empty where the cell is; none if the map names no such column.
+    fn text(&self, column: Option<usize>) -> Option<String> {
+        column.map(|column| self.cell(column).unwrap_or_default().to_owned())
+    }
+
+    /// The type of the row; none if the map gives neither a column for it nor a type.
+    fn kind(&self, column: Option<usize>) -> Option<String> {
+        let filled = self.text(column).filter(|kind| !kind.is_empty());
+        let of_map = || self.map.r#type.clone();
+        filled.or_else(of_map).or(column.map(|_| String::new()))
     }
 
     fn number(&self, column: usize) -> Result<&str, ImportError> {
-        self.cell(column)
-            .ok_or_else(|| self.error(column, CellProblem::NoNumber))
+        self.cell(column).ok_or_else(|| self.error(column, CellProblem::NoNumber))
     }
 
-    /// The status of the row, none if its state is to be left out.
-    fn status(&self, column: Option<usize>) -> Result<Option<Status>, ImportError> {
-        let Some(column) = column else {
-            return Ok(Some(Status::Open));
-        };
+    fn is_left_out(&self, column: Option<usize>) -> bool {
+        let state = column.map(|column| self.cell(column).unwrap_or_default());
+        state.is_some_and(|state| self.map.leave_out.iter().any(|left_out| left_out == state))
+    }
+
+    fn status(&self, column: usize) -> Result<Status, ImportError> {
         let state = self.cell(column).unwrap_or_default();
-        if self.map.leave_out.iter().any(|left_out| left_out == state) {
-            return Ok(None);
-        }
-        match self.map.states.get(state) {
-            Some(status) => Ok(Some(*status)),
-            None => Err(self.error(
-                column,
-                CellProblem::UnmappedState {
-                    state: state.to_owned(),
-                },
-            )),
-        }
+        self.map.states.get(state).copied().ok_or_else(|| {
+            let state = state.to_owned();
+            self.error(column, CellProblem::UnmappedState { state })
+        })
     }
 
-    fn instant(&self, column: Option<usize>) -> Result<Option<Timestamp>, ImportError> {
-        let Some((column, text)) = column.and_then(|column| Some((column, self.cell(column)?)))
-        else {
+    /// The instant of a column, if its cell has one.
+    fn instant(&self, column: usize) -> Result<Option<Timestamp>, ImportError> {
+        let Some(text) = self.cell(column) else {
             return Ok(None);
         };
         let (instant, form) = match &self.map.dates {
-            Some(dates) => (dates.instant(text), dates.format.as_str()),
+            Some(dates) => (dates.instant(text).ok(), dates.format.as_str()),
             None => (text.parse().ok(), "2021-01-26T22:10:00Z (RFC 3339)"),
         };
         if instant.is_none() {
@@ -178,48 +156,40 @@ impl<R> MappedRows<'_, R> {
         Ok(instant)
     }
 
+    fn fields(&self, columns: &[usize]) -> Vec<Field> {
+        let fields = self.map.required_on_close.iter().zip(columns).map(|(field, &column)| Field {
+            section: field.section.clone(),
+            name: field.name.as_ref().unwrap_or(&field.column).clone(),
+            kind: field.kind,
+            required_on_close: true,
+            visible: true,
+            value: self.cell(column).map_or(Value::Null, Value::from),
+        });
+        fields.collect()
+    }
+
     fn record(&self, columns: &Columns<usize>, fields: &[usize]) -> Result<Record, ImportError> {
-        let Some(status) = self.status(columns.status)? else {
+        if self.is_left_out(columns.status) {
             return Ok(Record::LeftOut);
-        };
+        }
+        let status = columns.status.map(|column| self.status(column)).transpose()?;
+        let instant = |column: Option<usize>| column.map(|column| self.instant(column)).transpose();
         // An incident that was reopened keeps the date of its earlier closing in many sources.
-        let closed = status == Status::Closed;
-        let kind = self.text(columns.r#type);
-        let fields = self
-            .map
-            .required_on_close
-            .iter()
-            .zip(fields)
-            .map(|(field, &column)| Field {
-                section: field.section.clone(),
-                name: field.name.as_ref().unwrap_or(&field.column).clone(),
-                kind: field.kind,
-                required_on_close: true,
-                visible: true,
-                value: self.cell(column).map_or(Value::Null, Value::from),
-            });
+        let closed = status == Some(Status::Closed);
         Ok(Record::Incident(Box::new(Incident {
             number: self.number(columns.number)?.to_owned(),
             site: self.map.site.name.clone(),
-            r#type: if kind.is_empty() {
-                self.map.r#type.clone()
-            } else {
-                kind
-            },
+            r#type: self.kind(columns.r#type),
             title: self.text(columns.title),
             status,
             severity: self.text(columns.severity),
             owner: self.text(columns.owner),
-            created: self.instant(columns.created)?,
-            closed: self.instant(columns.closed.filter(|_| closed))?,
-            closed_by: columns
-                .closed_by
-                .filter(|_| closed)
-                .and_then(|column| self.cell(column))
-                .map(str::to_owned),
+            created: instant(columns.created)?,
+            closed: instant(columns.closed.filter(|_| closed))?,
+            closed_by: self.text(columns.closed_by.filter(|_| closed)),
             conclusion: self.text(columns.conclusion),
-            tasks: Vec::new(),
-            fields: fields.collect(),
+            tasks: None,
+            fields: (!fields.is_empty()).then(|| self.fields(fields)),
         })))
     }
 }
@@ -230,29 +200,24 @@ fn head(map: &Map) -> Vec<Record> {
     let users = map.users.iter().map(|user| {
         Record::User(User {
             username: user.username.clone(),
-            active: true,
+            active: None,
             may_close: user.may_close,
-            sites: UserSites::Also(site.name.clone()),
+            sites: Some(UserSites::Also(site.name.clone())),
         })
     });
     let site = Site {
         name: site.name.clone(),
-        time_zone: site.time_zone.0.clone(),
+        time_zone: site.time_zone.as_ref().map(|zone| zone.0.clone()),
     };
     [Record::Site(site)].into_iter().chain(users).collect()
 }
 
 /// The place of a column in the header.
 fn place(header: &StringRecord, column: &str) -> Result<usize, ImportError> {
-    let mut places = header
-        .iter()
-        .enumerate()
-        .filter(|(_, name)| name.trim() == column);
+    let mut places = header.iter().enumerate().filter(|(_, name)| name.trim() == column);
     let problem = match (places.next(), places.next()) {
         (Some((place, _)), None) => return Ok(place),
-        (Some(_), Some(_)) => LineProblem::RepeatedColumn {
-            column: column.to_owned(),
-        },
+        (Some(_), Some(_)) => LineProblem::RepeatedColumn { column: column.to_owned() },
         (None, _) => LineProblem::MissingColumn {
             column: column.to_owned(),
             hint: did_you_mean(column, header.iter().map(str::trim)),

@@ -53,6 +53,9 @@ pub enum LineProblem {
     /// The line isn't JSON, or is some other JSON.
     #[error("this is not one whole JSON object: {0}")]
     NotAnObject(String),
+    /// The first line isn't JSON and may be the header of a CSV file.
+    #[error("this is not one whole JSON object; a CSV file needs --map MAP.toml")]
+    LooksLikeCsv,
     /// A member that nobody knows.
     #[error("unknown member {member:?} in {of}{hint}")]
     UnknownMember {
@@ -118,15 +121,11 @@ pub enum LineProblem {
     /// A time zone that nobody knows.
     #[error(transparent)]
     TimeZone(UnknownTimeZone),
-    /// An incident that isn't Closed has a member that only a Closed one has.
-    #[error(
-        "the incident has {member:?} but its status is {status}; set the one or the other right"
-    )]
+    /// An incident that isn't given as Closed has a member that only a Closed one has.
+    #[error("the incident has {member:?} but not the status \"Closed\"; give both or neither")]
     ClosedYetOpen {
         /// The member.
         member: &'static str,
-        /// The incident's status.
-        status: &'static str,
     },
     /// A site that no line and no store knows.
     #[error(
@@ -144,6 +143,11 @@ pub enum LineProblem {
         /// Cells of the header.
         header: u64,
     },
+    /// A row whose quote is still open at the end of the file.
+    #[error(
+        "a quote of this row is never closed; close it, or double it if it belongs to the text"
+    )]
+    UnclosedQuote,
     /// A column that the map names and the file lacks.
     #[error("there is no column {column:?}, which the map names{hint}")]
     MissingColumn {

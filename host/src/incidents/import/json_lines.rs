@@ -7,12 +7,31 @@
 //! ```
 //!
 //! A site needs its `name`, a user its `username`, an incident its `number` and `site`, a task its
-//! `title`, a field its `name`. All else has a default: the zone UTC; an active user who may close,
-//! at no site; an incident that is Open, a task that is not required and Pending, a visible field of
-//! the kind Activity, not required, without a value; empty text. An incident whose status is Closed
-//! may have `closed` (an instant) and `closed_by`. Texts and instants may be null, which is as absent.
+//! `title`, a field its `name`. An incident whose status is given as Closed may have `closed` (an
+//! instant) and `closed_by`.
 //!
-//! A member that is not listed here is an error: a misspelt `required_on_close` must not hide a rule.
+//! **What a line leaves out** stays as the store has it: the time zone of a site; whether a user
+//! is active and may close, and where; every member of an incident, its status, tasks and fields
+//! among them. A new one has defaults: the zone UTC; an active user who may close, at no site; an incident
+//! that is Open, with empty texts, no tasks and no fields. Null empties a text or an instant; for
+//! `time_zone`, which can't be empty, it is as left out.
+//!
+//! **Lists are given whole.** `tasks` and `fields`, `[]` too, replace all tasks or fields of the
+//! incident, and `sites` all sites of the user: a required task or field that the new list lacks is
+//! gone. Within them, what is left out has a default: a task is Pending and not required; a field is
+//! visible, of the kind Activity, in no section, not required, and has no value.
+//!
+//! **The status of a task** may be any text. Only Completed, Cancelled and Skipped, written like
+//! this, count as done; a required task in any other status keeps its incident open.
+//!
+//! **A number that stands twice** at one site is written twice: where its lines differ, the last
+//! counts, and the summary says that there are such numbers.
+//!
+//! **What is closed stays closed**: a line that has it otherwise doesn't reopen it or change its
+//! conclusion, and what an execution closed is not touched at all.
+//!
+//! A member that is not listed here is an error: a misspelt `required_on_close` must not hide a
+//! rule.
 
 use std::io::BufRead;
 
@@ -36,24 +55,15 @@ pub struct JsonLines<'p, R> {
 impl<'p, R: BufRead> JsonLines<'p, R> {
     /// Reads from the reader's present place; `progress` hears now and then how many bytes are read.
     pub fn new(reader: R, progress: &'p mut dyn FnMut(u64)) -> Self {
-        Self {
-            reader,
-            line: 0,
-            bytes_read: 0,
-            buffer: Vec::new(),
-            failed: false,
-            progress,
-        }
+        Self { reader, line: 0, bytes_read: 0, buffer: Vec::new(), failed: false, progress }
     }
 
     /// The next record, none at the end of the file.
     fn next_record(&mut self) -> Result<Option<NumberedRecord>, ImportError> {
         loop {
             self.buffer.clear();
-            let read = self
-                .reader
-                .read_until(b'\n', &mut self.buffer)
-                .map_err(ImportError::Read)?;
+            let read =
+                self.reader.read_until(b'\n', &mut self.buffer).map_err(ImportError::Read)?;
             if read == 0 {
                 (self.progress)(self.bytes_read);
                 return Ok(None);
@@ -70,8 +80,15 @@ impl<'p, R: BufRead> JsonLines<'p, R> {
             let bytes = bytes.trim_ascii();
             if !bytes.is_empty() {
                 let line = self.line;
-                let record = read_line(bytes);
-                let record = record.map_err(|problem| ImportError::Line { line, problem })?;
+                let record = read_line(bytes).map_err(|problem| {
+                    let problem = match problem {
+                        LineProblem::NotAnObject(_) if line == 1 && looks_like_csv(bytes) => {
+                            LineProblem::LooksLikeCsv
+                        }
+                        other => other,
+                    };
+                    ImportError::Line { line, problem }
+                })?;
                 return Ok(Some(NumberedRecord { line, record }));
             }
         }
@@ -89,6 +106,11 @@ impl<R: BufRead> Iterator for JsonLines<'_, R> {
         self.failed = next.is_err();
         next.transpose()
     }
+}
+
+/// Whether a line that isn't an object may be the header of a CSV file.
+fn looks_like_csv(line: &[u8]) -> bool {
+    !line.starts_with(b"{") && !line.starts_with(b"[") && line.iter().any(|b| b",;".contains(b))
 }
 
 fn read_line(bytes: &[u8]) -> Result<Record, LineProblem> {
@@ -116,19 +138,19 @@ fn read_line(bytes: &[u8]) -> Result<Record, LineProblem> {
 
 fn read_site(members: &mut Members<'_>) -> Result<Site, LineProblem> {
     let name = members.name("name")?;
-    let time_zone = members
-        .text("time_zone")?
-        .unwrap_or_else(|| "UTC".to_owned());
-    time_zone::find(&time_zone).map_err(LineProblem::TimeZone)?;
+    let time_zone = members.filled_text("time_zone")?;
+    if let Some(time_zone) = &time_zone {
+        time_zone::find(time_zone).map_err(LineProblem::TimeZone)?;
+    }
     Ok(Site { name, time_zone })
 }
 
 fn read_user(members: &mut Members<'_>) -> Result<User, LineProblem> {
     Ok(User {
         username: members.name("username")?,
-        active: members.flag("active", true)?,
-        may_close: members.flag("may_close", true)?,
-        sites: UserSites::Only(members.texts("sites")?),
+        active: members.flag("active")?,
+        may_close: members.flag("may_close")?,
+        sites: members.texts("sites")?.map(UserSites::Only),
     })
 }
 
@@ -136,53 +158,44 @@ fn read_incident(members: &mut Members<'_>) -> Result<Incident, LineProblem> {
     let incident = Incident {
         number: members.name("number")?.trim().to_owned(),
         site: members.name("site")?,
-        r#type: members.text("type")?.unwrap_or_default(),
-        title: members.text("title")?.unwrap_or_default(),
+        r#type: members.text("type")?,
+        title: members.text("title")?,
         status: members.word("status")?,
-        severity: members.text("severity")?.unwrap_or_default(),
-        owner: members.text("owner")?.unwrap_or_default(),
+        severity: members.text("severity")?,
+        owner: members.text("owner")?,
         created: members.instant("created")?,
         closed: members.instant("closed")?,
         closed_by: members.text("closed_by")?,
-        conclusion: members.text("conclusion")?.unwrap_or_default(),
-        tasks: members
-            .objects("tasks")?
-            .into_iter()
-            .map(read_task)
-            .collect::<Result<_, _>>()?,
-        fields: members
-            .objects("fields")?
-            .into_iter()
-            .map(read_field)
-            .collect::<Result<_, _>>()?,
+        conclusion: members.text("conclusion")?,
+        tasks: read_list(members.objects("tasks")?, read_task)?,
+        fields: read_list(members.objects("fields")?, read_field)?,
     };
-    if incident.status != Status::Closed {
+    if incident.status != Some(Status::Closed) {
         // A forgotten status would otherwise import a closed incident as an open one.
-        let status = incident.status.word();
-        if incident.closed.is_some() {
-            return Err(LineProblem::ClosedYetOpen {
-                member: "closed",
-                status,
-            });
+        if incident.closed.flatten().is_some() {
+            return Err(LineProblem::ClosedYetOpen { member: "closed" });
         }
-        if incident.closed_by.is_some() {
-            return Err(LineProblem::ClosedYetOpen {
-                member: "closed_by",
-                status,
-            });
+        if incident.closed_by.as_ref().is_some_and(|name| !name.is_empty()) {
+            return Err(LineProblem::ClosedYetOpen { member: "closed_by" });
         }
     }
     Ok(incident)
+}
+
+fn read_list<T>(
+    objects: Option<Vec<&str>>,
+    read: fn(&str) -> Result<T, LineProblem>,
+) -> Result<Option<Vec<T>>, LineProblem> {
+    let list = objects.map(|objects| objects.into_iter().map(read).collect());
+    list.transpose()
 }
 
 fn read_task(text: &str) -> Result<Task, LineProblem> {
     let mut members = Members::read(text, "a task")?;
     let task = Task {
         title: members.name("title")?,
-        required: members.flag("required", false)?,
-        status: members
-            .text("status")?
-            .unwrap_or_else(|| "Pending".to_owned()),
+        required: members.flag("required")?.unwrap_or(false),
+        status: members.filled_text("status")?.unwrap_or_else(|| "Pending".to_owned()),
     };
     members.finish()?;
     Ok(task)
@@ -193,9 +206,9 @@ fn read_field(text: &str) -> Result<Field, LineProblem> {
     let field = Field {
         section: members.text("section")?.unwrap_or_default(),
         name: members.name("name")?,
-        kind: members.word("kind")?,
-        required_on_close: members.flag("required_on_close", false)?,
-        visible: members.flag("visible", true)?,
+        kind: members.word("kind")?.unwrap_or_default(),
+        required_on_close: members.flag("required_on_close")?.unwrap_or(false),
+        visible: members.flag("visible")?.unwrap_or(true),
         value: members.value("value")?,
     };
     members.finish()?;

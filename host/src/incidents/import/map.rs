@@ -14,7 +14,7 @@
 //!
 //! [site]
 //! name = "Service Desk"
-//! time_zone = "Europe/Lisbon" # without it: UTC
+//! time_zone = "Europe/Lisbon" # without it: as in the store, UTC for a new site
 //!
 //! # Without this table: RFC 3339, such as 2021-01-26T22:10:00Z.
 //! [dates]
@@ -26,7 +26,7 @@
 //! number = "number"
 //! title = "u_symptom"
 //! type = "category"
-//! status = "incident_state"   # without it: every incident is Open
+//! status = "incident_state"   # without it: as in the store, Open for a new incident
 //! severity = "priority"
 //! owner = "assigned_to"
 //! created = "opened_at"
@@ -41,7 +41,8 @@
 //! Resolved = "In Progress"
 //! Closed = "Closed"
 //!
-//! # A column without whose value an incident must not close.
+//! # A column without whose value an incident must not close. Those listed here are all the fields
+//! # that the incidents then have; without any: as in the store.
 //! [[required_on_close]]
 //! column = "closed_code"
 //! section = "Closure"
@@ -51,17 +52,20 @@
 //! # A user who may work at the site, besides where the store says already.
 //! [[users]]
 //! username = "admin user"
-//! may_close = true # without it: true
+//! may_close = true # without it: as in the store, true for a new user
 //! ```
 //!
-//! A key that is not listed here is an error. The last row of a number stands, and it alone is
-//! checked for its state and dates: earlier rows are what the incident once was.
+//! A key that is not listed here is an error. A fact for which the map names no column stays as the
+//! store has it, as do all tasks; a cell that is empty empties its fact. The last row of a number
+//! stands, and it alone is checked for its state and dates: earlier rows are what the incident once
+//! was. What is closed in the store stays closed, and what an execution closed is not touched at
+//! all.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::dates::{Dates, utc};
+use super::dates::Dates;
 use super::error::UnknownTimeZone;
 use super::time_zone;
 use super::words::{FieldKind, Status};
@@ -70,8 +74,7 @@ use super::words::{FieldKind, Status};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Map {
-    #[serde(default)]
-    pub(super) r#type: String,
+    pub(super) r#type: Option<String>,
     #[serde(default)]
     pub(super) empty: Vec<String>,
     #[serde(default)]
@@ -92,20 +95,13 @@ pub struct Map {
 #[serde(deny_unknown_fields)]
 pub(super) struct Site {
     pub(super) name: String,
-    #[serde(default)]
-    pub(super) time_zone: ZoneName,
+    pub(super) time_zone: Option<ZoneName>,
 }
 
 /// The name of a time zone that exists.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct ZoneName(pub(super) String);
-
-impl Default for ZoneName {
-    fn default() -> Self {
-        Self(utc())
-    }
-}
 
 impl TryFrom<String> for ZoneName {
     type Error = UnknownTimeZone;
@@ -171,12 +167,7 @@ pub(super) struct RequiredField {
 #[serde(deny_unknown_fields)]
 pub(super) struct User {
     pub(super) username: String,
-    #[serde(default = "yes")]
-    pub(super) may_close: bool,
-}
-
-fn yes() -> bool {
-    true
+    pub(super) may_close: Option<bool>,
 }
 
 impl Map {
@@ -189,11 +180,7 @@ impl Map {
     pub fn parse(text: &str) -> Result<Self, MapError> {
         let map: Self = toml::from_str(text).map_err(|error| MapError::Toml {
             line: error.span().map_or(1, |span| {
-                1 + text
-                    .bytes()
-                    .take(span.start)
-                    .filter(|byte| *byte == b'\n')
-                    .count()
+                1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count()
             }),
             reason: error.message().trim().replace('\n', ", "),
         })?;
@@ -206,10 +193,7 @@ impl Map {
             .into_iter()
             .chain(self.users.iter().map(|user| ("a username", &user.username)))
             .chain(self.required_on_close.iter().filter_map(|field| {
-                field
-                    .name
-                    .as_ref()
-                    .map(|name| ("the name of a required field", name))
+                field.name.as_ref().map(|name| ("the name of a required field", name))
             }));
         for (what, name) in names {
             if name.trim().is_empty() {
@@ -219,14 +203,8 @@ impl Map {
         if self.columns.status.is_none() && !(self.states.is_empty() && self.leave_out.is_empty()) {
             return Err(MapError::NoStatusColumn);
         }
-        match self
-            .leave_out
-            .iter()
-            .find(|state| self.states.contains_key(*state))
-        {
-            Some(state) => Err(MapError::StateTwice {
-                state: state.clone(),
-            }),
+        match self.leave_out.iter().find(|state| self.states.contains_key(*state)) {
+            Some(state) => Err(MapError::StateTwice { state: state.clone() }),
             None => Ok(()),
         }
     }

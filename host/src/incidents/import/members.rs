@@ -28,11 +28,7 @@ impl<'a> Members<'a> {
     pub(super) fn read(text: &'a str, of: &'static str) -> Result<Self, LineProblem> {
         let Object(left) = serde_json::from_str(text)
             .map_err(|error| LineProblem::NotAnObject(without_line(&error)))?;
-        Ok(Self {
-            of,
-            left,
-            asked: Vec::new(),
-        })
+        Ok(Self { of, left, asked: Vec::new() })
     }
 
     /// Says what the object is, once its kind is known.
@@ -45,10 +41,7 @@ impl<'a> Members<'a> {
         match self.left.into_iter().next() {
             None => Ok(()),
             Some((member, _)) if self.asked.contains(&member.as_str()) => {
-                Err(LineProblem::RepeatedMember {
-                    member,
-                    of: self.of,
-                })
+                Err(LineProblem::RepeatedMember { member, of: self.of })
             }
             Some((member, _)) => Err(LineProblem::UnknownMember {
                 hint: did_you_mean(&member, self.asked),
@@ -65,81 +58,92 @@ impl<'a> Members<'a> {
         };
         let name: String = self.typed(member, raw, "text")?;
         if name.trim().is_empty() {
-            return Err(LineProblem::BlankMember {
-                member,
-                of: self.of,
-            });
+            return Err(LineProblem::BlankMember { member, of: self.of });
         }
         Ok(name)
     }
 
-    /// A text that may be absent or null.
+    /// A text; null is an empty one.
     pub(super) fn text(&mut self, member: &'static str) -> Result<Option<String>, LineProblem> {
-        match self.take(member) {
-            None => Ok(None),
-            Some(raw) => self.typed(member, raw, "text or null"),
-        }
+        let Some(raw) = self.take(member) else {
+            return Ok(None);
+        };
+        let text: Option<String> = self.typed(member, raw, "text or null")?;
+        Ok(Some(text.unwrap_or_default()))
+    }
+
+    /// A text that says nothing where it is empty or null.
+    pub(super) fn filled_text(
+        &mut self,
+        member: &'static str,
+    ) -> Result<Option<String>, LineProblem> {
+        Ok(self.text(member)?.filter(|text| !text.is_empty()))
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&mut self, member: &'static str, absent: bool) -> Result<bool, LineProblem> {
+    pub(super) fn flag(&mut self, member: &'static str) -> Result<Option<bool>, LineProblem> {
         match self.take(member) {
-            None => Ok(absent),
-            Some(raw) => self.typed(member, raw, "true or false"),
+            None => Ok(None),
+            Some(raw) => self.typed(member, raw, "true or false").map(Some),
         }
     }
 
     /// A word of a closed list.
-    pub(super) fn word<T>(&mut self, member: &'static str) -> Result<T, LineProblem>
+    pub(super) fn word<T>(&mut self, member: &'static str) -> Result<Option<T>, LineProblem>
     where
-        T: Default + TryFrom<String, Error = UnknownWord>,
+        T: TryFrom<String, Error = UnknownWord>,
     {
         let Some(raw) = self.take(member) else {
-            return Ok(T::default());
+            return Ok(None);
         };
         let word: String = self.typed(member, raw, "text")?;
-        T::try_from(word).map_err(|unknown| LineProblem::UnknownWord {
+        let word = T::try_from(word).map_err(|unknown| LineProblem::UnknownWord {
             member,
             of: self.of,
             unknown,
-        })
+        })?;
+        Ok(Some(word))
     }
 
-    /// An RFC 3339 instant that may be absent or null.
+    /// An RFC 3339 instant, or null for none.
     pub(super) fn instant(
         &mut self,
         member: &'static str,
-    ) -> Result<Option<Timestamp>, LineProblem> {
+    ) -> Result<Option<Option<Timestamp>>, LineProblem> {
         let Some(raw) = self.take(member) else {
             return Ok(None);
         };
         let expected = "an instant like \"2021-01-26T22:10:00Z\" or null";
         let text: Option<String> = self.typed(member, raw, expected)?;
-        text.map(|text| {
-            text.parse()
-                .map_err(|_| self.wrong_type(member, raw, expected))
-        })
-        .transpose()
+        let instant =
+            text.map(|text| text.parse().map_err(|_| self.wrong_type(member, raw, expected)));
+        instant.transpose().map(Some)
     }
 
     /// A list of texts.
-    pub(super) fn texts(&mut self, member: &'static str) -> Result<Vec<String>, LineProblem> {
+    pub(super) fn texts(
+        &mut self,
+        member: &'static str,
+    ) -> Result<Option<Vec<String>>, LineProblem> {
         match self.take(member) {
-            None => Ok(Vec::new()),
-            Some(raw) => self.typed(member, raw, "a list of text"),
+            None => Ok(None),
+            Some(raw) => self.typed(member, raw, "a list of text").map(Some),
         }
     }
 
     /// A list of objects, each as its text.
-    pub(super) fn objects(&mut self, member: &'static str) -> Result<Vec<&'a str>, LineProblem> {
+    pub(super) fn objects(
+        &mut self,
+        member: &'static str,
+    ) -> Result<Option<Vec<&'a str>>, LineProblem> {
         let Some(raw) = self.take(member) else {
-            return Ok(Vec::new());
+            return Ok(None);
         };
         let list: Vec<&RawValue> = serde_json::from_str(raw.get())
             .map_err(|_| self.wrong_type(member, raw, "a list of objects"))?;
         match list.iter().find(|item| !item.get().starts_with('{')) {
             Some(item) => Err(self.wrong_type(member, item, "a list of objects")),
-            None => Ok(list.into_iter().map(RawValue::get).collect()),
+            None => Ok(Some(list.into_iter().map(RawValue::get).collect())),
         }
     }
 
@@ -176,12 +180,7 @@ impl<'a> Members<'a> {
         if given.len() < raw.get().len() {
             given.push('…');
         }
-        LineProblem::WrongType {
-            member,
-            of: self.of,
-            expected,
-            given,
-        }
+        LineProblem::WrongType { member, of: self.of, expected, given }
     }
 
     /// A missing member may be there under a misspelt name: then that is what to say.
@@ -193,10 +192,7 @@ impl<'a> Members<'a> {
                 of: self.of,
                 hint: did_you_mean(misspelt, [member]),
             },
-            None => LineProblem::MissingMember {
-                member,
-                of: self.of,
-            },
+            None => LineProblem::MissingMember { member, of: self.of },
         }
     }
 }
@@ -204,9 +200,7 @@ impl<'a> Members<'a> {
 /// The text is one line of a file: the line that serde_json counts would mislead.
 fn without_line(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let reason = text
-        .rsplit_once(" at line ")
-        .map_or(text.as_str(), |(reason, _)| reason);
+    let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
     format!("{reason} (at byte {})", error.column())
 }
 

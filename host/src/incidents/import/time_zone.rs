@@ -12,10 +12,7 @@ pub(super) fn find(name: &str) -> Result<TimeZone, UnknownTimeZone> {
         _ => {
             let known: Vec<_> = tz::db().available().collect();
             let hint = did_you_mean(name, known.iter().map(|known| known.as_str()));
-            Err(UnknownTimeZone {
-                name: name.to_owned(),
-                hint,
-            })
+            Err(UnknownTimeZone { name: name.to_owned(), hint })
         }
     }
 }

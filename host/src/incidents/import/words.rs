@@ -75,10 +75,7 @@ impl std::error::Error for UnknownWord {}
 
 fn find<T: Copy>(all: &[T], word: fn(T) -> &'static str, given: String) -> Result<T, UnknownWord> {
     let found = all.iter().copied().find(|&item| word(item) == given);
-    found.ok_or_else(|| UnknownWord {
-        given,
-        known: all.iter().copied().map(word).collect(),
-    })
+    found.ok_or_else(|| UnknownWord { given, known: all.iter().copied().map(word).collect() })
 }
 
 impl TryFrom<String> for Status {

@@ -3,6 +3,7 @@
 use super::super::error::StoreError;
 use playdock_plugin_api::Timestamp;
 use rusqlite::{Connection, Row};
+use serde::{Serialize, Serializer};
 
 /// Which incidents to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub struct IncidentFilter {
 }
 
 /// An incident in a list.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct IncidentLine {
     /// Its number.
     pub number: String,
@@ -34,13 +35,14 @@ pub struct IncidentLine {
     /// Its owner.
     pub owner: String,
     /// When it was closed.
+    #[serde(serialize_with = "rfc3339")]
     pub closed_at: Option<Timestamp>,
     /// Who closed it.
     pub closed_by: Option<String>,
 }
 
 /// All that the store has of an incident.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct IncidentDetail {
     /// What a list shows of it.
     #[serde(flatten)]
@@ -50,8 +52,10 @@ pub struct IncidentDetail {
     /// Its conclusion, as rich text.
     pub conclusion: String,
     /// When it was created.
+    #[serde(serialize_with = "rfc3339")]
     pub created_at: Option<Timestamp>,
     /// When its facts were imported: how old they are.
+    #[serde(serialize_with = "rfc3339")]
     pub imported_at: Timestamp,
     /// The execution that closed it; none where it was closed before it was imported.
     pub closed_in: Option<String>,
@@ -64,7 +68,7 @@ pub struct IncidentDetail {
 }
 
 /// A task.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TaskDetail {
     /// Its title.
     pub title: String,
@@ -75,7 +79,7 @@ pub struct TaskDetail {
 }
 
 /// A field of an incident's form.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldDetail {
     /// Its section.
     pub section: String,
@@ -92,12 +96,16 @@ pub struct FieldDetail {
 }
 
 /// What an execution did to an incident.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AuditEntry {
     /// What it did.
     pub action: String,
     /// When.
+    #[serde(serialize_with = "rfc3339")]
     pub at: Timestamp,
+    /// The fixed clock that the execution ran under, if any.
+    #[serde(serialize_with = "rfc3339")]
+    pub clock: Option<Timestamp>,
     /// In whose name.
     pub acting_user: String,
     /// The account that asked for it, where that is another.
@@ -125,6 +133,22 @@ pub(super) fn list(
     let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
     let rows = statement.query_map((&filter.site, &filter.status, limit), line)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many incidents there are of those that a filter lets through, whatever its limit.
+pub(super) fn count(connection: &Connection, filter: &IncidentFilter) -> Result<u64, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*) FROM incident JOIN site ON site.id = incident.site
+         WHERE (?1 IS NULL OR site.name = ?1) AND (?2 IS NULL OR incident.status = ?2)",
+    )?;
+    Ok(statement.query_row((&filter.site, &filter.status), |row| row.get(0))?)
+}
+
+/// The names of all sites.
+pub(super) fn site_names(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT name FROM site ORDER BY name")?;
+    let names = statement.query_map([], |row| row.get(0))?;
+    Ok(names.collect::<Result<_, _>>()?)
 }
 
 /// The incidents of a number, one for each site that has it.
@@ -178,11 +202,7 @@ fn tasks(connection: &Connection, incident: i64) -> Result<Vec<TaskDetail>, Stor
         "SELECT title, required, status FROM task WHERE incident = ?1 ORDER BY position",
     )?;
     let rows = statement.query_map([incident], |row| {
-        Ok(TaskDetail {
-            title: row.get(0)?,
-            required: row.get(1)?,
-            status: row.get(2)?,
-        })
+        Ok(TaskDetail { title: row.get(0)?, required: row.get(1)?, status: row.get(2)? })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -208,7 +228,7 @@ fn fields(connection: &Connection, incident: i64) -> Result<Vec<FieldDetail>, St
 fn audit(connection: &Connection, incident: i64) -> Result<Vec<AuditEntry>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT action, at, audit.acting_user, execution.requested_by, execution.execution_id,
-             before_status, waived
+             before_status, waived, execution.clock
          FROM audit JOIN execution ON execution.id = audit.execution
          WHERE incident = ?1 ORDER BY audit.id",
     )?;
@@ -221,21 +241,51 @@ fn audit(connection: &Connection, incident: i64) -> Result<Vec<AuditEntry>, Stor
             execution: row.get(4)?,
             before_status: row.get(5)?,
             waived: json(row, 6)?,
+            clock: instant(row, 7)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn instant(row: &Row<'_>, index: usize) -> Result<Option<Timestamp>, rusqlite::Error> {
-    Ok(row
-        .get::<_, Option<i64>>(index)?
-        .map(Timestamp::from_milliseconds))
+    Ok(row.get::<_, Option<i64>>(index)?.map(Timestamp::from_milliseconds))
 }
 
 /// JSON that the store holds as text; NULL is JSON's null, and so is text that is no JSON.
 fn json(row: &Row<'_>, index: usize) -> Result<serde_json::Value, rusqlite::Error> {
     let text: Option<String> = row.get(index)?;
-    Ok(text
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default())
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
+/// An instant as RFC 3339 has it; null where there is none, or none that a calendar reaches.
+fn rfc3339<S: Serializer>(
+    instant: &(impl Copy + Into<Option<Timestamp>>),
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let instant: Option<Timestamp> = (*instant).into();
+    let instant = instant.and_then(|it| jiff::Timestamp::from_millisecond(it.milliseconds()).ok());
+    instant.map(|instant| instant.to_string()).serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_a_filter_lets_through_are_counted_and_times_are_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = super::super::open::open(&folder.path().join("a.db")).unwrap();
+        let rows = "INSERT INTO site VALUES (1, 'B', 'UTC'), (2, 'A', 'UTC');
+            INSERT INTO incident (site, number, status, closed_at, imported_at)
+            VALUES (1, '1', 'Closed', 0, 0), (1, '2', 'Closed', NULL, 0), (2, '3', 'Open', NULL, 0)";
+        connection.execute_batch(rows).unwrap();
+        assert_eq!(site_names(&connection).unwrap(), ["A", "B"]);
+        let (site, status) = (Some("B".to_owned()), Some("Closed".to_owned()));
+        let filter = IncidentFilter { site, status, limit: 1 };
+        assert_eq!(count(&connection, &filter).unwrap(), 2);
+        let listed = list(&connection, &filter).unwrap();
+        assert_eq!(listed.len(), 1);
+        let json = serde_json::to_value(&listed[0]).unwrap();
+        assert_eq!(json["closed_at"], "1970-01-01T00:00:00Z");
+    }
 }

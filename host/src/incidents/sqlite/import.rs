@@ -1,13 +1,16 @@
 //! Writing the records of a file into the store: one transaction, all or nothing.
 //!
-//! Importing again brings the facts up to date, and never undoes a closing: what is closed here
-//! stays closed, and what an execution closed is not touched at all.
+//! Importing again brings the facts up to date that the records give, and leaves the others as they
+//! are. It never undoes a closing: what is closed here stays closed, and what an execution closed
+//! is not touched at all.
 //!
 //! It reads no files, and begins and ends no transaction: those are its caller's.
 
+mod facts;
 mod incidents;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -19,8 +22,8 @@ use crate::incidents::import::{
 
 /// Writes the records into the store, as imported at the given instant (milliseconds since 1970).
 ///
-/// A number that occurs twice at one site is written twice: the last one stands, and counts as
-/// updated if it differs.
+/// A number that occurs twice at one site is written twice, so that the last one counts where the
+/// two differ. In the summary the incident counts once.
 ///
 /// # Errors
 ///
@@ -36,6 +39,7 @@ pub fn import(
         incidents: IncidentWriter::new(transaction, imported_at_ms)?,
         sites: HashMap::new(),
         undescribed: HashMap::new(),
+        written: HashMap::new(),
         summary: ImportSummary::default(),
     };
     for record in records {
@@ -52,7 +56,15 @@ struct Import<'t> {
     sites: HashMap<String, i64>,
     /// Sites mentioned that nothing has described yet, with the line of the first mention.
     undescribed: HashMap<String, u64>,
+    /// The incidents of the file, by their ids.
+    written: HashMap<i64, Written>,
     summary: ImportSummary,
+}
+
+/// What became of an incident, over all its lines.
+struct Written {
+    outcome: Outcome,
+    repeated: bool,
 }
 
 impl Import<'_> {
@@ -62,14 +74,8 @@ impl Import<'_> {
             Record::User(user) => self.write_user(line, user),
             Record::Incident(incident) => {
                 let site = self.site(&incident.site, line)?;
-                let number = incident.number.clone();
-                match self.incidents.write(site, *incident)? {
-                    Outcome::Added => self.summary.incidents_added += 1,
-                    Outcome::Updated => self.summary.incidents_updated += 1,
-                    Outcome::Unchanged => self.summary.incidents_unchanged += 1,
-                    Outcome::KeptClosed => self.summary.kept_closed.add(&number),
-                    Outcome::LeftAlone => self.summary.left_alone.add(&number),
-                }
+                let (id, outcome) = self.incidents.write(site, &incident)?;
+                self.note(id, &incident.number, outcome);
                 Ok(())
             }
             Record::LeftOut => {
@@ -79,14 +85,46 @@ impl Import<'_> {
         }
     }
 
+    fn note(&mut self, id: i64, number: &str, outcome: Outcome) {
+        match self.written.entry(id) {
+            Entry::Vacant(entry) => {
+                let repeated = false;
+                entry.insert(Written { outcome, repeated });
+            }
+            Entry::Occupied(mut entry) => {
+                let written = entry.get_mut();
+                written.repeated = true;
+                if outcome <= written.outcome {
+                    return;
+                }
+                written.outcome = outcome;
+            }
+        }
+        match outcome {
+            Outcome::KeptClosed => self.summary.kept_closed.add(number),
+            Outcome::LeftAlone => self.summary.left_alone.add(number),
+            // Counted at the end, when no later line can change it.
+            Outcome::Unchanged | Outcome::Updated | Outcome::Added => {}
+        }
+    }
+
     /// Every site that was mentioned must have been described, here or in the store.
-    fn finish(self) -> Result<ImportSummary, ImportError> {
+    fn finish(mut self) -> Result<ImportSummary, ImportError> {
+        for written in self.written.values() {
+            self.summary.repeated += u64::from(written.repeated);
+            match written.outcome {
+                Outcome::Unchanged => self.summary.incidents_unchanged += 1,
+                Outcome::Updated => self.summary.incidents_updated += 1,
+                Outcome::Added => self.summary.incidents_added += 1,
+                // Counted with their numbers.
+                Outcome::KeptClosed | Outcome::LeftAlone => {}
+            }
+        }
         match self.undescribed.into_iter().min_by_key(|(_, line)| *line) {
             None => Ok(self.summary),
-            Some((site, line)) => Err(ImportError::Line {
-                line,
-                problem: LineProblem::UnknownSite { site },
-            }),
+            Some((site, line)) => {
+                Err(ImportError::Line { line, problem: LineProblem::UnknownSite { site } })
+            }
         }
     }
 
@@ -117,10 +155,10 @@ impl Import<'_> {
     fn write_site(&mut self, site: Site) -> Result<(), ImportError> {
         self.transaction
             .prepare_cached(
-                "INSERT INTO site (name, time_zone) VALUES (?1, ?2)
-                 ON CONFLICT (name) DO UPDATE SET time_zone = excluded.time_zone",
+                "INSERT INTO site (name, time_zone) VALUES (?1, coalesce(?2, 'UTC'))
+                 ON CONFLICT (name) DO UPDATE SET time_zone = coalesce(?2, time_zone)",
             )?
-            .execute([&site.name, &site.time_zone])?;
+            .execute(params![site.name, site.time_zone])?;
         self.undescribed.remove(&site.name);
         self.summary.sites += 1;
         Ok(())
@@ -130,17 +168,17 @@ impl Import<'_> {
         let id: i64 = self
             .transaction
             .prepare_cached(
-                "INSERT INTO user (username, active, may_close) VALUES (?1, ?2, ?3)
+                "INSERT INTO user (username, active, may_close)
+                 VALUES (?1, coalesce(?2, TRUE), coalesce(?3, TRUE))
                  ON CONFLICT (username) DO UPDATE
-                 SET active = excluded.active, may_close = excluded.may_close
+                 SET active = coalesce(?2, active), may_close = coalesce(?3, may_close)
                  RETURNING id",
             )?
-            .query_row(params![user.username, user.active, user.may_close], |row| {
-                row.get(0)
-            })?;
+            .query_row(params![user.username, user.active, user.may_close], |row| row.get(0))?;
         let sites = match user.sites {
-            UserSites::Also(site) => vec![site],
-            UserSites::Only(sites) => {
+            None => Vec::new(),
+            Some(UserSites::Also(site)) => vec![site],
+            Some(UserSites::Only(sites)) => {
                 self.transaction
                     .prepare_cached("DELETE FROM user_site WHERE user = ?1")?
                     .execute([id])?;

@@ -2,11 +2,12 @@
 //!
 //! It knows nothing of what the columns mean.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{Read, Seek};
 use std::mem;
 
 use csv::{ByteRecord, Position, ReaderBuilder, StringRecord, Terminator};
 
+use super::tailed::{self, Tailed};
 use crate::incidents::import::LINES_PER_REPORT;
 use crate::incidents::import::error::{ImportError, LineProblem};
 
@@ -20,21 +21,17 @@ pub(super) struct NumberedRows<'p, R> {
     pub(super) line: u64,
     /// Which row it is; the first after the header is 1.
     pub(super) count: u64,
-    reader: csv::Reader<R>,
+    reader: csv::Reader<Tailed<R>>,
     first_row: Position,
-    /// The size of the file if its last line has no end.
-    cut_off_at: Option<u64>,
+    size: u64,
     bytes_before: u64,
     progress: &'p mut dyn FnMut(u64),
 }
 
 impl<'p, R: Read + Seek> NumberedRows<'p, R> {
     /// Reads the header.
-    pub(super) fn new(
-        mut reader: R,
-        progress: &'p mut dyn FnMut(u64),
-    ) -> Result<Self, ImportError> {
-        let cut_off_at = cut_off_at(&mut reader).map_err(ImportError::Read)?;
+    pub(super) fn new(reader: R, progress: &'p mut dyn FnMut(u64)) -> Result<Self, ImportError> {
+        let (reader, size) = Tailed::new(reader).map_err(ImportError::Read)?;
         // A CR before the LF is left to its cell, which is trimmed: taken as the end of the row, it
         // would leave the LF to the next row and make every line number wrong by one.
         let reader = ReaderBuilder::new()
@@ -49,7 +46,7 @@ impl<'p, R: Read + Seek> NumberedRows<'p, R> {
             count: 0,
             reader,
             first_row: Position::new(),
-            cut_off_at,
+            size,
             bytes_before: 0,
             progress,
         };
@@ -61,7 +58,7 @@ impl<'p, R: Read + Seek> NumberedRows<'p, R> {
 
     /// Goes back to the place before the first row.
     pub(super) fn restart(&mut self) -> Result<(), ImportError> {
-        self.bytes_before = self.reader.position().byte();
+        self.bytes_before = self.bytes_read();
         self.count = 0;
         self.reader.seek(self.first_row.clone()).map_err(read_error)
     }
@@ -72,7 +69,8 @@ impl<'p, R: Read + Seek> NumberedRows<'p, R> {
             let more = self.read()?;
             self.count += 1;
             if !more || self.count.is_multiple_of(LINES_PER_REPORT) {
-                (self.progress)((self.bytes_before + self.reader.position().byte()) / 2);
+                let halves = self.bytes_before + self.bytes_read();
+                (self.progress)(halves / 2);
             }
             let (given, header) = (self.row.len() as u64, self.header.len() as u64);
             let blank = given == 1 && self.row.iter().all(|cell| cell.trim().is_empty());
@@ -81,10 +79,7 @@ impl<'p, R: Read + Seek> NumberedRows<'p, R> {
             }
             if !blank {
                 let problem = LineProblem::Ragged { given, header };
-                return Err(ImportError::Line {
-                    line: self.line,
-                    problem,
-                });
+                return Err(ImportError::Line { line: self.line, problem });
             }
         }
     }
@@ -93,34 +88,31 @@ impl<'p, R: Read + Seek> NumberedRows<'p, R> {
     fn read(&mut self) -> Result<bool, ImportError> {
         let mut row = mem::take(&mut self.row).into_byte_record();
         let more = self.reader.read_byte_record(&mut row).map_err(read_error)?;
-        self.line = self.first_line(&row);
-        self.row = StringRecord::from_byte_record(row).map_err(|_| ImportError::Line {
-            line: self.line,
-            problem: LineProblem::NotUtf8,
-        })?;
-        Ok(more)
+        let at_end = self.reader.position().byte() >= tailed::end(self.size);
+        self.line = self.first_line(&row, at_end);
+        if more && at_end && !tailed::is_tail(row.as_slice()) {
+            return Err(ImportError::Line { line: self.line, problem: LineProblem::UnclosedQuote });
+        }
+        if at_end {
+            row.clear();
+        }
+        self.row = StringRecord::from_byte_record(row)
+            .map_err(|_| ImportError::Line { line: self.line, problem: LineProblem::NotUtf8 })?;
+        Ok(!at_end)
     }
 
     /// The line on which the row begins that was just read. What the reader calls its position is
     /// that of the blank lines before it, so this counts back from its end.
-    fn first_line(&self, row: &ByteRecord) -> u64 {
+    fn first_line(&self, row: &ByteRecord, at_end: bool) -> u64 {
         let breaks_within = row.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+        let break_after = u64::from(!at_end);
         let end = self.reader.position();
-        let break_after = u64::from(self.cut_off_at != Some(end.byte()));
         end.line().saturating_sub(breaks_within + break_after)
     }
-}
 
-/// The size of the file if its last line has no end. Goes back to the file's beginning.
-fn cut_off_at(file: &mut (impl Read + Seek)) -> io::Result<Option<u64>> {
-    let size = file.seek(SeekFrom::End(0))?;
-    let mut last = [b'\n'];
-    if size > 0 {
-        file.seek(SeekFrom::End(-1))?;
-        file.read_exact(&mut last)?;
+    fn bytes_read(&self) -> u64 {
+        self.reader.position().byte().min(self.size)
     }
-    file.rewind()?;
-    Ok((last != [b'\n']).then_some(size))
 }
 
 fn read_error(error: csv::Error) -> ImportError {

@@ -33,21 +33,15 @@ fn incidents(records: Vec<NumberedRecord>) -> Vec<(u64, Incident)> {
 #[test]
 fn the_map_gives_the_site_and_the_users_before_the_rows() {
     let records = read("").unwrap();
-    let site = Site {
-        name: "Service Desk".into(),
-        time_zone: "Europe/Lisbon".into(),
-    };
+    let site = Site { name: "Service Desk".into(), time_zone: Some("Europe/Lisbon".into()) };
     let user = User {
         username: "admin user".into(),
-        active: true,
-        may_close: true,
-        sites: UserSites::Also("Service Desk".into()),
+        active: None,
+        may_close: Some(true),
+        sites: Some(UserSites::Also("Service Desk".into())),
     };
     let expected = [Record::Site(site), Record::User(user)];
-    assert_eq!(
-        records,
-        expected.map(|record| NumberedRecord { line: 1, record })
-    );
+    assert_eq!(records, expected.map(|record| NumberedRecord { line: 1, record }));
 }
 
 #[test]
@@ -60,68 +54,91 @@ fn the_last_row_of_a_number_stands() {
     let closed = Incident {
         number: "INC1".into(),
         site: "Service Desk".into(),
-        r#type: "Network".into(),
-        title: "Slow".into(),
-        status: Status::Closed,
-        severity: "2 - High".into(),
-        owner: "Ann".into(),
-        created: Some("2016-02-29T01:16:00Z".parse().unwrap()),
+        r#type: Some("Network".into()),
+        title: Some("Slow".into()),
+        status: Some(Status::Closed),
+        severity: Some("2 - High".into()),
+        owner: Some("Ann".into()),
+        created: Some(Some("2016-02-29T01:16:00Z".parse().unwrap())),
         // Summer time.
-        closed: Some("2016-07-05T11:00:00Z".parse().unwrap()),
+        closed: Some(Some("2016-07-05T11:00:00Z".parse().unwrap())),
         closed_by: Some("Bob".into()),
-        conclusion: String::new(),
-        tasks: Vec::new(),
-        fields: vec![Field {
+        // The map names no column for it, and never one for tasks.
+        conclusion: None,
+        tasks: None,
+        fields: Some(vec![Field {
             section: "Closure".into(),
             name: "Close code".into(),
             kind: FieldKind::Activity,
             required_on_close: true,
             visible: true,
             value: json!("code 5"),
-        }],
+        }]),
     };
     assert_eq!(found[0], (4, closed));
     let (line, open) = &found[1];
-    assert_eq!((*line, open.status), (5, Status::OnHold));
+    assert_eq!((*line, open.status), (5, Some(Status::OnHold)));
     // What a row that isn't closed says of a closing is no fact; what the map calls empty is empty.
     assert_eq!((&open.closed, &open.closed_by), (&None, &None));
-    assert_eq!(
-        (open.r#type.as_str(), &open.fields[0].value),
-        ("IT incident", &json!(null))
-    );
+    assert_eq!(open.r#type.as_deref(), Some("IT incident"));
+    assert_eq!(open.fields.as_ref().unwrap()[0].value, json!(null));
 }
 
 #[test]
 fn a_number_whose_last_state_is_left_out_is_left_out() {
     let rows = "INC1,New,,,,,,,,\nINC1,Awaiting Problem,,,,,nonsense,,,\nINC2,New,,,,,,,,\n";
     let records = read(rows).unwrap();
-    assert_eq!(
-        records[2],
-        NumberedRecord {
-            line: 3,
-            record: Record::LeftOut
-        }
-    );
+    assert_eq!(records[2], NumberedRecord { line: 3, record: Record::LeftOut });
     assert_eq!(incidents(records)[0].1.number, "INC2");
 }
 
 #[test]
-fn without_a_column_for_states_every_incident_is_open() {
+fn what_the_map_names_no_column_for_is_left_out_and_an_empty_cell_is_not() {
     let map = "[site]\nname = \"A\"\n[columns]\nnumber = \"id\"\ncreated = \"at\"";
-    let found = read_with(
-        map,
-        "\u{feff}id,at\r\n\r\n 7 ,2021-01-26T22:10:00Z\r\n\"8\",\r\n",
-    );
+    let found = read_with(map, "\u{feff}id,at\r\n\r\n 7 ,2021-01-26T22:10:00Z\r\n\"8\",\r\n");
     let found = incidents(found.unwrap());
     assert_eq!((found[0].0, found[1].0), (3, 4));
-    assert_eq!(
-        (found[0].1.number.as_str(), found[0].1.status),
-        ("7", Status::Open)
-    );
-    assert_eq!(
-        found[0].1.created,
-        Some("2021-01-26T22:10:00Z".parse().unwrap())
-    );
+    let (seven, eight) = (&found[0].1, &found[1].1);
+    assert_eq!((seven.number.as_str(), seven.status, &seven.title), ("7", None, &None));
+    assert_eq!((&seven.r#type, &seven.fields), (&None, &None));
+    assert_eq!(seven.created, Some(Some("2021-01-26T22:10:00Z".parse().unwrap())));
+    assert_eq!(eight.created, Some(None));
+
+    let map = "[site]\nname = \"A\"\n[columns]\nnumber = \"id\"\ntype = \"t\"\nowner = \"t\"";
+    let found = incidents(read_with(map, "id,t\n1,\n").unwrap());
+    let empty = Some(String::new());
+    assert_eq!((&found[0].1.r#type, &found[0].1.owner), (&empty, &empty));
+}
+
+#[test]
+fn a_quote_that_is_never_closed_is_named_by_its_row() {
+    let map = "[site]\nname = \"A\"\n[columns]\nnumber = \"id\"\ntitle = \"t\"";
+    let unclosed = |line| {
+        format!(
+            "line {line}: a quote of this row is never closed; close it, or double it if it belongs \
+             to the text"
+        )
+    };
+    for (text, line) in [
+        ("id,t\n\"1,a\n2,b\n", 2),
+        ("id,t\r\n\"1,a\r\n2,b", 2),
+        // The row has as many cells as the header, and the rows after it would be lost in one.
+        ("id,t\n\n1,\"a\n\n2,b\n", 3),
+        ("id,t\n1,a\n2,\"", 3),
+        ("id,\"t\n1,a", 1),
+    ] {
+        assert_eq!(read_with(map, text).expect_err("an open quote"), unclosed(line), "{text:?}");
+    }
+    // A later quote closes it: then the cells don't fit.
+    let error = read_with(map, "id,t\n\"1,a\n2,\"b,c\",d\n").expect_err("an open quote");
+    assert!(error.starts_with("line 2: this row has "), "{error}");
+    for whole in ["id,t\n1,\"a\n\"", "id,t\n1,\"END\"", "id,t\n1,\"a\"\n", "id,t\nEND,END"] {
+        assert_eq!(incidents(read_with(map, whole).unwrap()).len(), 1, "{whole:?}");
+    }
+    let map = "[site]\nname = \"A\"\n[columns]\nnumber = \"id\"";
+    for (whole, count) in [("id\nEND", 1), ("id\nEND\n", 1), ("id\nEND\nEN", 2), ("id", 0)] {
+        assert_eq!(incidents(read_with(map, whole).unwrap()).len(), count, "{whole:?}");
+    }
 }
 
 #[test]
@@ -131,10 +148,8 @@ fn line_numbers_count_blank_lines_and_breaks_within_cells() {
         for last in ["", end] {
             let lines = ["id,t", "", "1,\"a", "", "b\"", "2,c", "", "", "3,d"];
             let found = incidents(read_with(map, lines.join(end) + last).unwrap());
-            let found: Vec<_> = found
-                .iter()
-                .map(|(line, at)| (*line, at.number.as_str()))
-                .collect();
+            let found: Vec<_> =
+                found.iter().map(|(line, at)| (*line, at.number.as_str())).collect();
             assert_eq!(found, [(3, "1"), (6, "2"), (9, "3")], "{end:?} {last:?}");
         }
     }
@@ -181,10 +196,7 @@ fn names_the_line_and_the_column() {
         assert_eq!(read(rows).expect_err("the rows are wrong"), sentence);
     }
     let headers = [
-        (
-            "number,incident_stat",
-            "line 1: there is no column \"u_symptom\", which the map names",
-        ),
+        ("number,incident_stat", "line 1: there is no column \"u_symptom\", which the map names"),
         (
             "number,u_symptom,category,incident_stat",
             "line 1: there is no column \"incident_state\", which the map names; did you mean \"incident_stat\"?",
@@ -193,21 +205,12 @@ fn names_the_line_and_the_column() {
             "number,number",
             "line 1: there are several columns \"number\", which the map names; rename all but one",
         ),
-        (
-            "",
-            "line 1: there is no column \"number\", which the map names",
-        ),
+        ("", "line 1: there is no column \"number\", which the map names"),
     ];
     for (header, sentence) in headers {
-        assert_eq!(
-            read_with(&documented(), header).expect_err("the header is wrong"),
-            sentence
-        );
+        assert_eq!(read_with(&documented(), header).expect_err("the header is wrong"), sentence);
     }
     let map = "[site]\nname = \"A\"\n[columns]\nnumber = \"id\"";
     let latin = read_with(map, b"id\n1\n\xe9\n").expect_err("no UTF-8");
-    assert_eq!(
-        latin,
-        "line 3: this is not UTF-8 text; save the file as UTF-8"
-    );
+    assert_eq!(latin, "line 3: this is not UTF-8 text; save the file as UTF-8");
 }

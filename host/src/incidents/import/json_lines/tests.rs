@@ -46,120 +46,116 @@ fn reads_every_member() {
         Record::Incident(Box::new(Incident {
             number: "20210127-198".into(),
             site: "A".into(),
-            r#type: "Phishing".into(),
-            title: "T".into(),
-            status: Status::Closed,
-            severity: "High".into(),
-            owner: "jane".into(),
-            created: Some("2021-01-26T22:10:00Z".parse().unwrap()),
-            closed: Some("2021-01-27T00:00:00Z".parse().unwrap()),
+            r#type: Some("Phishing".into()),
+            title: Some("T".into()),
+            status: Some(Status::Closed),
+            severity: Some("High".into()),
+            owner: Some("jane".into()),
+            created: Some(Some("2021-01-26T22:10:00Z".parse().unwrap())),
+            closed: Some(Some("2021-01-27T00:00:00Z".parse().unwrap())),
             closed_by: Some("joe".into()),
-            conclusion: "<p>x</p>".into(),
-            tasks: vec![Task {
+            conclusion: Some("<p>x</p>".into()),
+            tasks: Some(vec![Task {
                 title: "Reset password".into(),
                 required: true,
                 status: "Done".into(),
-            }],
-            fields: vec![Field {
+            }]),
+            fields: Some(vec![Field {
                 section: "Closure".into(),
                 name: "Cause".into(),
                 kind: FieldKind::InfoActivity,
                 required_on_close: true,
                 visible: false,
                 value: json!({"a": [1]}),
-            }],
+            }]),
         })),
         Record::User(User {
             username: "u".into(),
-            active: false,
-            may_close: false,
-            sites: UserSites::Only(vec!["A".into()]),
+            active: Some(false),
+            may_close: Some(false),
+            sites: Some(UserSites::Only(vec!["A".into()])),
         }),
-        Record::Site(Site {
-            name: "A".into(),
-            time_zone: "America/Los_Angeles".into(),
-        }),
+        Record::Site(Site { name: "A".into(), time_zone: Some("America/Los_Angeles".into()) }),
     ];
-    let expected = (1..)
-        .zip(expected)
-        .map(|(line, record)| NumberedRecord { line, record });
+    let expected = (1..).zip(expected).map(|(line, record)| NumberedRecord { line, record });
     assert_eq!(records.unwrap(), expected.collect::<Vec<_>>());
 }
 
 #[test]
-fn most_members_have_defaults() {
-    let bare = incident(&incident_with(
-        r#""tasks":[{"title":"T"}],"fields":[{"name":"F"}]"#,
-    ));
-    assert_eq!(bare.status, Status::Open);
-    let task = Task {
-        title: "T".into(),
-        required: false,
-        status: "Pending".into(),
+fn what_a_line_leaves_out_its_record_leaves_out() {
+    let bare = incident(r#"{"kind":"incident","number":"1","site":"A"}"#);
+    let nothing = Incident {
+        number: "1".into(),
+        site: "A".into(),
+        r#type: None,
+        title: None,
+        status: None,
+        severity: None,
+        owner: None,
+        created: None,
+        closed: None,
+        closed_by: None,
+        conclusion: None,
+        tasks: None,
+        fields: None,
     };
-    assert_eq!(bare.tasks, [task]);
-    let [field] = &bare.fields[..] else { panic!() };
-    assert_eq!(
-        (field.kind, field.required_on_close),
-        (FieldKind::Activity, false)
+    assert_eq!(bare, nothing);
+    let others = read(
+        r#"{"kind":"site","name":"A"}
+{"kind":"site","name":"A","time_zone":null}
+{"kind":"user","username":"u"}"#,
     );
-    assert_eq!((field.visible, &field.value), (true, &Value::Null));
-    assert_eq!(
-        (bare.created, bare.closed, bare.closed_by),
-        (None, None, None)
-    );
-
-    let others = read("{\"kind\":\"site\",\"name\":\"A\"}\n{\"kind\":\"user\",\"username\":\"u\"}");
-    let [site, user] = &others.unwrap()[..] else {
-        panic!()
-    };
-    let utc = Site {
-        name: "A".into(),
-        time_zone: "UTC".into(),
-    };
-    assert_eq!(site.record, Record::Site(utc));
-    let sites = UserSites::Only(Vec::new());
-    let active = User {
-        username: "u".into(),
-        active: true,
-        may_close: true,
-        sites,
-    };
-    assert_eq!(user.record, Record::User(active));
+    let [site, null_zone, user] = &others.unwrap()[..] else { panic!() };
+    assert_eq!(site.record, Record::Site(Site { name: "A".into(), time_zone: None }));
+    assert_eq!(null_zone.record, site.record);
+    let username = "u".into();
+    let user_alone = User { username, active: None, may_close: None, sites: None };
+    assert_eq!(user.record, Record::User(user_alone));
 }
 
 #[test]
-fn null_texts_and_instants_are_as_absent() {
-    let nulls = incident_with(r#""title":null,"owner":null,"created":null,"closed_by":null"#);
-    assert_eq!(
-        incident(&nulls),
-        incident(r#"{"kind":"incident","number":"1","site":"A"}"#)
-    );
+fn within_a_list_most_members_have_defaults() {
+    let given = incident(&incident_with(
+        r#""tasks":[{"title":"T"},{"title":"T","status":null}],"fields":[{"name":"F"}]"#,
+    ));
+    let task = Task { title: "T".into(), required: false, status: "Pending".into() };
+    assert_eq!(given.tasks.unwrap(), [task.clone(), task]);
+    let field = Field {
+        section: String::new(),
+        name: "F".into(),
+        kind: FieldKind::Activity,
+        required_on_close: false,
+        visible: true,
+        value: Value::Null,
+    };
+    assert_eq!(given.fields.unwrap(), [field]);
+    let empty = incident(&incident_with(r#""tasks":[],"fields":[]"#));
+    assert_eq!((empty.tasks, empty.fields), (Some(Vec::new()), Some(Vec::new())));
+}
+
+#[test]
+fn null_empties_a_text_and_an_instant() {
+    let nulls = r#""title":null,"owner":null,"created":null,"closed":null,"closed_by":null"#;
+    let nulls = incident(&incident_with(nulls));
+    let empty = Some(String::new());
+    assert_eq!((&nulls.title, &nulls.owner, &nulls.closed_by), (&empty, &empty, &empty));
+    assert_eq!((nulls.created, nulls.closed), (Some(None), Some(None)));
+    assert_eq!(nulls.severity, None);
 }
 
 #[test]
 fn skips_a_byte_order_mark_and_blank_lines_but_counts_them() {
     let records = read("\u{feff}\r\n\n  \n{\"kind\":\"site\",\"name\":\"A\"}\r\n\n").unwrap();
-    assert_eq!(
-        records.iter().map(|record| record.line).collect::<Vec<_>>(),
-        [4]
-    );
-    assert_eq!(
-        read("\u{feff}{\"kind\":\"site\",\"name\":\"A\"}")
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(records.iter().map(|record| record.line).collect::<Vec<_>>(), [4]);
+    assert_eq!(read("\u{feff}{\"kind\":\"site\",\"name\":\"A\"}").unwrap().len(), 1);
     assert_eq!(read("").unwrap(), []);
 }
 
 #[test]
 fn nothing_follows_an_error() {
     let mut ignore = |_| ();
-    let mut records = JsonLines::new(
-        Cursor::new("x\n{\"kind\":\"site\",\"name\":\"A\"}"),
-        &mut ignore,
-    );
+    let mut records =
+        JsonLines::new(Cursor::new("x\n{\"kind\":\"site\",\"name\":\"A\"}"), &mut ignore);
     assert!(records.next().is_some_and(|record| record.is_err()));
     assert!(records.next().is_none());
 }
@@ -168,10 +164,7 @@ fn nothing_follows_an_error() {
 fn reports_progress_in_bytes() {
     let text = "{\"kind\":\"site\",\"name\":\"A\"}\n".repeat(10_000);
     let mut heard = Vec::new();
-    assert_eq!(
-        JsonLines::new(Cursor::new(&text), &mut |bytes| heard.push(bytes)).count(),
-        10_000
-    );
+    assert_eq!(JsonLines::new(Cursor::new(&text), &mut |bytes| heard.push(bytes)).count(), 10_000);
     assert!(heard.len() > 2 && heard.is_sorted());
     assert_eq!(heard.last(), Some(&(text.len() as u64)));
 }
@@ -187,10 +180,7 @@ fn names_the_line_and_the_reason() {
             incident_with(r#""fields":[{"name":"F","required_on_closing":true}]"#),
             r#"line 1: unknown member "required_on_closing" in a field; did you mean "required_on_close"?"#,
         ),
-        (
-            incident_with(r#""colour":"red""#),
-            r#"line 1: unknown member "colour" in an incident"#,
-        ),
+        (incident_with(r#""colour":"red""#), r#"line 1: unknown member "colour" in an incident"#),
         (
             r#"{"kind":"site","nmae":"A"}"#.into(),
             r#"line 1: unknown member "nmae" in a site; did you mean "name"?"#,
@@ -200,10 +190,7 @@ fn names_the_line_and_the_reason() {
             r#"line 1: the member "title" is given twice in an incident; keep one"#,
         ),
         ("{}".into(), r#"line 1: a line needs the member "kind""#),
-        (
-            r#"{"kind":"user"}"#.into(),
-            r#"line 1: a user needs the member "username""#,
-        ),
+        (r#"{"kind":"user"}"#.into(), r#"line 1: a user needs the member "username""#),
         (
             r#"{"kind":"asset","name":"A"}"#.into(),
             r#"line 1: unknown kind "asset"; give "site", "user" or "incident""#,
@@ -238,7 +225,27 @@ fn names_the_line_and_the_reason() {
         ),
         (
             incident_with(r#""closed":"2021-01-26T22:10:00Z""#),
-            r#"line 1: the incident has "closed" but its status is Open; set the one or the other right"#,
+            r#"line 1: the incident has "closed" but not the status "Closed"; give both or neither"#,
+        ),
+        (
+            incident_with(r#""status":"On Hold","closed_by":"joe""#),
+            r#"line 1: the incident has "closed_by" but not the status "Closed"; give both or neither"#,
+        ),
+        (
+            "number,site\n1,A".into(),
+            "line 1: this is not one whole JSON object; a CSV file needs --map MAP.toml",
+        ),
+        (
+            "\"number\";\"site\"\n1;A".into(),
+            "line 1: this is not one whole JSON object; a CSV file needs --map MAP.toml",
+        ),
+        (
+            "\nnumber,site".into(),
+            "line 2: this is not one whole JSON object: expected ident (at byte 3)",
+        ),
+        (
+            r#"{"kind":"site",name:"A"}"#.into(),
+            "line 1: this is not one whole JSON object: key must be a string (at byte 16)",
         ),
         (
             r#"{"kind":"site","name":"A","time_zone":"America/Los_Angles"}"#.into(),
@@ -257,19 +264,13 @@ fn names_the_line_and_the_reason() {
         assert_eq!(error(&text), sentence, "{text}");
     }
     let latin = b"{\"kind\":\"site\",\"name\":\"\xe9\"}";
-    assert_eq!(
-        error(latin),
-        "line 1: this is not UTF-8 text; save the file as UTF-8"
-    );
+    assert_eq!(error(latin), "line 1: this is not UTF-8 text; save the file as UTF-8");
 }
 
 #[test]
 fn a_value_that_nobody_could_read_again_is_an_error() {
-    let deep = format!(
-        r#""fields":[{{"name":"F","value":{}1{}}}]"#,
-        "[".repeat(500),
-        "]".repeat(500)
-    );
+    let deep =
+        format!(r#""fields":[{{"name":"F","value":{}1{}}}]"#, "[".repeat(500), "]".repeat(500));
     assert!(error(incident_with(&deep)).contains(r#"the member "value" of a field must be JSON"#));
 }
 
@@ -284,8 +285,5 @@ fn a_file_that_cannot_be_read_says_so() {
     let mut ignore = |_| ();
     let mut records = JsonLines::new(std::io::BufReader::new(Broken), &mut ignore);
     let error = records.next().unwrap().expect_err("nothing can be read");
-    assert_eq!(
-        error.to_string(),
-        "the file could not be read to its end: the disk is gone"
-    );
+    assert_eq!(error.to_string(), "the file could not be read to its end: the disk is gone");
 }

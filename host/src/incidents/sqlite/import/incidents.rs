@@ -1,20 +1,22 @@
 //! Writing one incident of a file over what the store has of it.
 //!
-//! Here stands what an import may change; that a task or field changes the version of its incident
-//! is a matter of the schema's triggers.
+//! Which facts an import may change is said by `facts`; that a task or field changes the version of
+//! its incident is a matter of the schema's triggers.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
-use crate::incidents::import::{Field, Incident, Status, Task};
+use super::facts::{Facts, Stored};
+use crate::incidents::import::{Field, Incident, Task};
 
-/// What became of an incident of the file.
+/// What became of an incident of the file, the least first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Outcome {
-    /// The store didn't have it.
-    Added,
-    /// A fact changed.
-    Updated,
     /// No fact changed.
     Unchanged,
+    /// A fact changed.
+    Updated,
+    /// The store didn't have it.
+    Added,
     /// It stays closed although the file says that it isn't; its other facts are the file's.
     KeptClosed,
     /// An execution closed it: nothing of it was touched.
@@ -34,27 +36,6 @@ pub(super) struct IncidentWriter<'c> {
     select_fields: CachedStatement<'c>,
     delete_fields: CachedStatement<'c>,
     insert_field: CachedStatement<'c>,
-}
-
-/// The facts of an incident that stand in its own row.
-#[derive(PartialEq)]
-struct Facts {
-    status: String,
-    closed_at: Option<i64>,
-    closed_by: Option<String>,
-    conclusion: String,
-    r#type: String,
-    title: String,
-    severity: String,
-    owner: String,
-    created_at: Option<i64>,
-}
-
-/// What the store has of an incident.
-struct Stored {
-    id: i64,
-    closed_in: Option<i64>,
-    facts: Facts,
 }
 
 impl<'c> IncidentWriter<'c> {
@@ -103,46 +84,26 @@ impl<'c> IncidentWriter<'c> {
         })
     }
 
-    /// Writes one incident of the site.
-    pub(super) fn write(&mut self, site: i64, incident: Incident) -> rusqlite::Result<Outcome> {
-        let Incident {
-            number,
-            tasks,
-            fields,
-            status,
-            ..
-        } = &incident;
-        let is_closed = *status == Status::Closed;
-        let stored = self
-            .select
-            .query_row(params![site, number], Stored::read)
-            .optional()?;
-        let Some(Stored {
-            id,
-            closed_in,
-            facts: stored,
-        }) = stored
-        else {
-            let id = self.add(site, &incident)?;
-            self.insert_tasks(id, tasks)?;
-            self.insert_fields(id, fields)?;
-            return Ok(Outcome::Added);
+    /// Writes one incident of the site, and tells its id in the store.
+    pub(super) fn write(
+        &mut self,
+        site: i64,
+        incident: &Incident,
+    ) -> rusqlite::Result<(i64, Outcome)> {
+        let stored =
+            self.select.query_row(params![site, incident.number], Stored::read).optional()?;
+        let (tasks, fields) = (incident.tasks.as_deref(), incident.fields.as_deref());
+        let Some(Stored { id, closed_in, facts: stored }) = stored else {
+            let id = self.add(site, &incident.number, &Facts::default().updated(incident))?;
+            self.insert_tasks(id, tasks.unwrap_or_default())?;
+            self.insert_fields(id, fields.unwrap_or_default())?;
+            return Ok((id, Outcome::Added));
         };
-        let was_closed = stored.status == Status::Closed.word();
-        if was_closed && closed_in.is_some() {
-            return Ok(Outcome::LeftAlone);
+        if stored.is_closed() && closed_in.is_some() {
+            return Ok((id, Outcome::LeftAlone));
         }
 
-        let mut facts = Facts::of(&incident);
-        if !is_closed {
-            facts.closed_at = stored.closed_at;
-            facts.closed_by.clone_from(&stored.closed_by);
-        }
-        let keeps_closed = was_closed && !is_closed;
-        if keeps_closed {
-            facts.status.clone_from(&stored.status);
-            facts.conclusion.clone_from(&stored.conclusion);
-        }
+        let facts = stored.updated(incident);
         let mut changed = facts != stored;
         if changed {
             self.update.execute(params![
@@ -161,37 +122,44 @@ impl<'c> IncidentWriter<'c> {
         } else {
             self.touch.execute([id, self.imported_at])?;
         }
-        if !self.has_tasks(id, tasks)? {
+        if let Some(tasks) = tasks
+            && !self.has_tasks(id, tasks)?
+        {
             self.delete_tasks.execute([id])?;
             self.insert_tasks(id, tasks)?;
             changed = true;
         }
-        if !self.has_fields(id, fields)? {
+        if let Some(fields) = fields
+            && !self.has_fields(id, fields)?
+        {
             self.delete_fields.execute([id])?;
             self.insert_fields(id, fields)?;
             changed = true;
         }
-        Ok(match (keeps_closed, changed) {
-            (true, _) => Outcome::KeptClosed,
-            (false, true) => Outcome::Updated,
-            (false, false) => Outcome::Unchanged,
-        })
+        let outcome = if stored.stays_closed(incident) {
+            Outcome::KeptClosed
+        } else if changed {
+            Outcome::Updated
+        } else {
+            Outcome::Unchanged
+        };
+        Ok((id, outcome))
     }
 
-    fn add(&mut self, site: i64, incident: &Incident) -> rusqlite::Result<i64> {
+    fn add(&mut self, site: i64, number: &str, facts: &Facts) -> rusqlite::Result<i64> {
         self.insert.insert(params![
             site,
-            incident.number,
+            number,
             self.imported_at,
-            incident.status.word(),
-            incident.closed.map(|instant| instant.as_millisecond()),
-            incident.closed_by,
-            incident.conclusion,
-            incident.r#type,
-            incident.title,
-            incident.severity,
-            incident.owner,
-            incident.created.map(|instant| instant.as_millisecond()),
+            facts.status,
+            facts.closed_at,
+            facts.closed_by,
+            facts.conclusion,
+            facts.r#type,
+            facts.title,
+            facts.severity,
+            facts.owner,
+            facts.created_at,
         ])
     }
 
@@ -199,11 +167,7 @@ impl<'c> IncidentWriter<'c> {
         let mut left = tasks.iter();
         let mut rows = self.select_tasks.query([id])?;
         while let Some(row) = rows.next()? {
-            let task = Task {
-                title: row.get(0)?,
-                required: row.get(1)?,
-                status: row.get(2)?,
-            };
+            let task = Task { title: row.get(0)?, required: row.get(1)?, status: row.get(2)? };
             if left.next() != Some(&task) {
                 return Ok(false);
             }
@@ -254,41 +218,5 @@ impl<'c> IncidentWriter<'c> {
             ])?;
         }
         Ok(())
-    }
-}
-
-impl Stored {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(0)?,
-            closed_in: row.get(1)?,
-            facts: Facts {
-                status: row.get(2)?,
-                closed_at: row.get(3)?,
-                closed_by: row.get(4)?,
-                conclusion: row.get(5)?,
-                r#type: row.get(6)?,
-                title: row.get(7)?,
-                severity: row.get(8)?,
-                owner: row.get(9)?,
-                created_at: row.get(10)?,
-            },
-        })
-    }
-}
-
-impl Facts {
-    fn of(incident: &Incident) -> Self {
-        Self {
-            status: incident.status.word().to_owned(),
-            closed_at: incident.closed.map(|instant| instant.as_millisecond()),
-            closed_by: incident.closed_by.clone(),
-            conclusion: incident.conclusion.clone(),
-            r#type: incident.r#type.clone(),
-            title: incident.title.clone(),
-            severity: incident.severity.clone(),
-            owner: incident.owner.clone(),
-            created_at: incident.created.map(|instant| instant.as_millisecond()),
-        }
     }
 }
