@@ -1,7 +1,7 @@
 //! A store of incidents that a test watches, and into which it meddles.
 
-use playdock_host::execution::{Answer, Host, Invocation, Parameters};
-use playdock_host::incidents::{
+use playdock_host::execution::{Isolation, Answer, Host, Invocation, Parameters};
+use playdock_host::incidents::{ExecutionKey, LedgerRow, 
     EntryOutcome, IncidentKey, IncidentStore, LookedUp, RecordBatch, SiteRecord, SqliteStore,
     StoreError, UserRecord,
 };
@@ -46,7 +46,7 @@ impl WatchedStore {
         plugins
             .add(&library("close_incident_in_bulk"))
             .expect("the plugin can be used");
-        Host::new(self.clone(), self.store.clone(), plugins)
+        Host::new(self.clone(), self.store.clone(), plugins, |_| Isolation::InProcess)
     }
 
     /// How often each incident was looked up.
@@ -72,6 +72,10 @@ pub fn answer_rows(answer: &Answer) -> Vec<Value> {
 }
 
 impl IncidentStore for WatchedStore {
+    fn ledger(&self, execution: ExecutionKey) -> Result<Vec<LedgerRow>, StoreError> {
+        self.store.ledger(execution)
+    }
+
     fn site(&self, name: &str) -> Result<Option<SiteRecord>, StoreError> {
         self.store.site(name)
     }

@@ -6,8 +6,11 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// A file, and an execution's key in it.
+type Key = (Arc<Path>, i64);
+
 /// The executions of all stores that this process runs: a file may be opened twice.
-static RUNNING: Mutex<Option<HashSet<(Arc<Path>, i64)>>> = Mutex::new(None);
+static RUNNING: Mutex<Option<HashSet<Key>>> = Mutex::new(None);
 
 /// The executions of one file that this process runs.
 #[derive(Clone)]
@@ -38,12 +41,12 @@ impl Running {
         Claim { running: self.clone(), execution, kept: false }
     }
 
-    fn key(&self, execution: ExecutionKey) -> (Arc<Path>, i64) {
+    fn key(&self, execution: ExecutionKey) -> Key {
         (self.file.clone(), execution.0)
     }
 }
 
-fn lock() -> MutexGuard<'static, Option<HashSet<(Arc<Path>, i64)>>> {
+fn lock() -> MutexGuard<'static, Option<HashSet<Key>>> {
     // The set is whole after every step, whoever panicked.
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
