@@ -8,17 +8,23 @@ mod configuration;
 mod executions;
 mod exit;
 mod incidents;
+mod instant;
 mod interrupt;
 mod invoke;
+mod known;
+mod output;
 mod plugins;
 mod present;
 mod progress;
 mod run;
 mod setup;
+mod table;
 mod terminal;
 
 use arguments::{Arguments, Subcommand};
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
+use exit::Failure;
 use std::process::ExitCode;
 
 /// Runs the program on the arguments of this process.
@@ -29,32 +35,43 @@ pub fn main() -> ExitCode {
     }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => {
-            // Help and the version are answers; the rest goes to standard error.
-            let _ = error.print();
-            return if error.use_stderr() {
-                exit::BAD_USAGE.into()
-            } else {
-                ExitCode::SUCCESS
-            };
+        Err(error) if error.use_stderr() => {
+            let _ = without_tip_to_escape(error).print();
+            return exit::BAD_USAGE.into();
+        }
+        // Help and the version are answers.
+        Err(answer) => {
+            let written = output::write(|out| write!(out, "{}", answer.render()));
+            return end(written.map(|()| ExitCode::SUCCESS));
         }
     };
     start_log(arguments.common.verbose);
     let common = &arguments.common;
-    let done = match &arguments.subcommand {
+    end(match &arguments.subcommand {
         Subcommand::Run(run) => run::run(common, run),
         Subcommand::Invoke(invoke) => invoke::invoke(common, invoke),
         Subcommand::Incidents(incidents) => incidents::incidents(common, incidents),
         Subcommand::Executions(executions) => executions::executions(common, executions),
         Subcommand::Plugins(plugins) => plugins::plugins(common, plugins),
-    };
-    match done {
-        Ok(code) => code,
-        Err(failure) => {
-            eprintln!("playdock: {}", terminal::safe_lines(&failure.message));
-            failure.code.into()
+    })
+}
+
+fn end(done: Result<ExitCode, Failure>) -> ExitCode {
+    done.unwrap_or_else(|failure| {
+        terminal::say(&failure.message);
+        failure.code.into()
+    })
+}
+
+/// No argument here takes a value that begins with a hyphen; the tip how to pass one misleads.
+fn without_tip_to_escape(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::StyledStrs(mut tips)) = error.remove(ContextKind::Suggested) {
+        tips.retain(|tip| !tip.to_string().starts_with("to pass "));
+        if !tips.is_empty() {
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
         }
     }
+    error
 }
 
 /// Warnings and errors are shown; `-v` shows what is done, `-vv` and `-vvv` more.
@@ -74,7 +91,7 @@ fn start_log(verbose: u8) {
                 out,
                 "{}: {}: {}",
                 record.level(),
-                record.target(),
+                terminal::safe(record.target()),
                 terminal::safe(&message)
             )
         })

@@ -9,6 +9,7 @@
 //! caller's [`TaskRunner`]. Signatures and periods of validity are read, not judged.
 
 mod check;
+mod executed;
 mod inputs;
 pub mod model;
 mod plan;
@@ -70,9 +71,7 @@ impl Playbook {
                 Work::Action(action) => action.commands.as_slice(),
                 Work::Start(_) | Work::End => &[],
             };
-            commands
-                .iter()
-                .map(|command| (step.id.as_str(), command.command.as_str()))
+            commands.iter().map(|command| (step.id.as_str(), command.command.as_str()))
         })
     }
 
@@ -86,10 +85,7 @@ impl Playbook {
         supplied: &BTreeMap<String, String>,
     ) -> Result<ReadyRun<'_>, InputErrors> {
         let variables = inputs::with_supplied(self.plan.variables.clone(), supplied)?;
-        Ok(ReadyRun {
-            plan: &self.plan,
-            variables,
-        })
+        Ok(ReadyRun { plan: &self.plan, variables })
     }
 }
 

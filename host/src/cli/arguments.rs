@@ -1,5 +1,6 @@
 //! The arguments of the program.
 
+use crate::incidents::import::Status;
 use clap::{Args, Parser, ValueEnum};
 use playdock_plugin_api::Timestamp;
 use std::path::PathBuf;
@@ -17,7 +18,7 @@ Exit codes:
 
 /// Runs playbook tasks through commands that are loaded as dynamic libraries.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+#[command(name = "playdock", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
 pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) common: Common,
@@ -29,12 +30,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Args)]
 pub(super) struct Common {
     /// The store: made where there is none
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        default_value = "playdock.db"
-    )]
+    #[arg(long, global = true, value_name = "FILE", default_value = "playdock.db")]
     pub(super) db: PathBuf,
     /// A plugin to use, repeatable; without it, those that playdock.toml lists, or else the one
     /// that was built beside this program
@@ -146,7 +142,7 @@ pub(super) struct Incidents {
 pub(super) enum IncidentsAction {
     /// Import sites, users and incidents: all of a file or nothing
     Import {
-        /// JSON Lines, or CSV with --map
+        /// JSON Lines, or CSV with --map; - for JSON Lines from standard input
         file: PathBuf,
         /// How the columns of a CSV file are to be read
         #[arg(long, value_name = "MAP.toml")]
@@ -158,10 +154,10 @@ pub(super) enum IncidentsAction {
         #[arg(long, value_name = "NAME")]
         site: Option<String>,
         /// With this status alone: Open, In Progress, On Hold or Closed
-        #[arg(long)]
-        status: Option<String>,
+        #[arg(long, value_parser = status)]
+        status: Option<Status>,
         /// How many at most
-        #[arg(long, value_name = "COUNT", default_value_t = 50)]
+        #[arg(long, value_name = "COUNT", value_parser = count, default_value = "50")]
         limit: usize,
     },
     /// Show one incident: its tasks, fields and audit, and how old the facts are
@@ -185,7 +181,7 @@ pub(super) enum ExecutionsAction {
     /// List executions, the latest first
     List {
         /// How many at most
-        #[arg(long, value_name = "COUNT", default_value_t = 20)]
+        #[arg(long, value_name = "COUNT", value_parser = count, default_value = "20")]
         limit: usize,
     },
     /// Show one execution, and what became of each incident
@@ -213,14 +209,32 @@ pub(super) enum PluginsAction {
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("write it as __name__=value")?;
-    Ok((name.to_owned(), value.to_owned()))
+    let is_name = |name: &str| {
+        let inner = name.strip_prefix("__").and_then(|name| name.strip_suffix("__"));
+        inner.is_some_and(|inner| !inner.is_empty())
+    };
+    match text.split_once('=') {
+        Some((name, value)) if is_name(name) => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as __name__=value".to_owned()),
+    }
+}
+
+fn status(text: &str) -> Result<Status, String> {
+    let mut known = [Status::Open, Status::InProgress, Status::OnHold, Status::Closed].into_iter();
+    known
+        .find(|status| status.word().eq_ignore_ascii_case(text))
+        .ok_or_else(|| "write Open, In Progress, On Hold or Closed".to_owned())
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err("write a number above 0".to_owned()),
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "write a number of seconds".to_owned())?;
+    let seconds: f64 = text.parse().map_err(|_| "write a number of seconds".to_owned())?;
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) if seconds > 0.0 && seconds <= 1e9 => Ok(duration),
         _ => Err("write a number of seconds above 0".to_owned()),
@@ -228,8 +242,39 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {
-    let instant: jiff::Timestamp = text
-        .parse()
-        .map_err(|_| "write an instant as 2021-01-27T14:08:00Z".to_owned())?;
+    let instant: jiff::Timestamp =
+        text.parse().map_err(|_| "write an instant as 2021-01-27T14:08:00Z".to_owned())?;
     Ok(Timestamp::from_milliseconds(instant.as_millisecond()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_status_is_one_of_four_in_any_case() {
+        assert_eq!(status("in progress"), Ok(Status::InProgress));
+        assert!(status("Opne").unwrap_err().contains("On Hold"));
+    }
+
+    #[test]
+    fn a_count_is_above_zero() {
+        assert_eq!(count("3"), Ok(3));
+        assert!(count("0").is_err() && count("-1").is_err() && count("few").is_err());
+    }
+
+    #[test]
+    fn an_assignment_names_a_variable() {
+        let given = assignment("__a__=b=c");
+        assert_eq!(given, Ok(("__a__".to_owned(), "b=c".to_owned())));
+        for wrong in ["__a__", "=x", "a=x", "____=x", "__a=x"] {
+            assert!(assignment(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -32,11 +32,7 @@ pub(super) fn plugins() -> Result<Option<Vec<PathBuf>>, Failure> {
 fn read(text: &str) -> Result<Vec<PathBuf>, Failure> {
     let configuration: Configuration = toml::from_str(text)
         .map_err(|error| Failure::usage(format!("{FILE}: {}", error.to_string().trim_end())))?;
-    Ok(configuration
-        .plugin
-        .into_iter()
-        .map(|plugin| plugin.file)
-        .collect())
+    Ok(configuration.plugin.into_iter().map(|plugin| plugin.file).collect())
 }
 
 #[cfg(test)]
@@ -52,17 +48,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_an_error() {
-        assert!(
-            read("[[plugin]]\nflie = \"a.so\"\n")
-                .unwrap_err()
-                .message
-                .contains("flie")
-        );
-        assert!(
-            read("plugins = [\"a.so\"]\n")
-                .unwrap_err()
-                .message
-                .contains("plugins")
-        );
+        assert!(read("[[plugin]]\nflie = \"a.so\"\n").unwrap_err().message.contains("flie"));
+        assert!(read("plugins = [\"a.so\"]\n").unwrap_err().message.contains("plugins"));
     }
 }

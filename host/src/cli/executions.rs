@@ -2,32 +2,31 @@
 
 use super::arguments::{Common, Executions, ExecutionsAction, Output};
 use super::exit::{self, Failure};
-use super::incidents::utc;
-use super::{present, setup, terminal};
-use crate::incidents::{ExecutionRecord, ExecutionRecords, LedgerRow};
-use playdock_plugin_api::{Mode, Timestamp};
+use super::instant::{rfc3339, utc};
+use super::{output, setup, table, terminal};
+use crate::incidents::{ExecutionRecord, ExecutionRecords, IncidentStore, LedgerRow};
+use playdock_plugin_api::Mode;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 pub(super) fn executions(common: &Common, arguments: &Executions) -> Result<ExitCode, Failure> {
     let store = setup::store(common)?;
     match &arguments.action {
         ExecutionsAction::List { limit } => {
-            let records = store.latest_executions(*limit)?;
-            write_list(common, &records).map_err(Failure::output)?;
+            // One more than is shown tells whether there are more.
+            let mut records = store.latest_executions(limit.saturating_add(1))?;
+            let more = records.len() > *limit;
+            records.truncate(*limit);
+            write_list(common, &records, more)?;
         }
         ExecutionsAction::Show { id } => {
             let Some((key, record)) = store.execution(id)? else {
                 let message = format!("the store has no execution {id}");
-                return Err(Failure {
-                    code: exit::FAILED,
-                    message,
-                });
+                return Err(Failure { code: exit::FAILED, message });
             };
             let ledger = store.ledger(key)?;
-            write_one(common, &record, &ledger).map_err(Failure::output)?;
+            write_one(common, &record, &ledger)?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -45,13 +44,13 @@ struct ExecutionLine<'a> {
     site: &'a str,
     requested_by: Option<&'a str>,
     acting_user: Option<&'a str>,
-    clock: Option<Timestamp>,
-    started_at: Timestamp,
-    finished_at: Option<Timestamp>,
+    clock: Option<String>,
+    started_at: Option<String>,
+    finished_at: Option<String>,
     state: &'a str,
     return_data: Option<&'a str>,
     error: Option<&'a str>,
-    outputs: &'a BTreeMap<String, u64>,
+    outputs: &'a BTreeMap<String, serde_json::Value>,
 }
 
 impl<'a> From<&'a ExecutionRecord> for ExecutionLine<'a> {
@@ -67,9 +66,9 @@ impl<'a> From<&'a ExecutionRecord> for ExecutionLine<'a> {
             site: &begun.site,
             requested_by: begun.requested_by.as_deref(),
             acting_user: begun.acting_user.as_deref(),
-            clock: begun.clock,
-            started_at: record.started_at,
-            finished_at: record.finished_at,
+            clock: begun.clock.and_then(rfc3339),
+            started_at: rfc3339(record.started_at),
+            finished_at: record.finished_at.and_then(rfc3339),
             state: record.state.as_str(),
             return_data: record.return_data.as_deref(),
             error: record.error.as_deref(),
@@ -78,12 +77,13 @@ impl<'a> From<&'a ExecutionRecord> for ExecutionLine<'a> {
     }
 }
 
-fn write_list(common: &Common, records: &[ExecutionRecord]) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+fn write_list(common: &Common, records: &[ExecutionRecord], more: bool) -> Result<(), Failure> {
     if common.output == Output::Json {
         let lines: Vec<ExecutionLine<'_>> = records.iter().map(ExecutionLine::from).collect();
-        serde_json::to_writer(&mut out, &lines)?;
-        return writeln!(out);
+        return output::write_json(&lines);
+    }
+    if records.is_empty() {
+        return output::write(|out| writeln!(out, "No executions."));
     }
     let rows = records.iter().map(|record| {
         let begun = &record.begun;
@@ -97,20 +97,21 @@ fn write_list(common: &Common, records: &[ExecutionRecord]) -> io::Result<()> {
             record.return_data.clone().unwrap_or_default(),
         ]
     });
-    let headings = [
-        "Started (UTC)",
-        "Execution",
-        "Command",
-        "Site",
-        "By",
-        "State",
-        "Result",
-    ];
-    writeln!(out, "{}", present::table(&headings, rows))
+    let headings = ["Started (UTC)", "Execution", "Command", "Site", "By", "State", "Result"];
+    output::write(|out| {
+        table::write(out, &headings, rows)?;
+        match more {
+            true => writeln!(out, "… and earlier ones; --limit shows them"),
+            false => Ok(()),
+        }
+    })
 }
 
-fn write_one(common: &Common, record: &ExecutionRecord, ledger: &[LedgerRow]) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+fn write_one(
+    common: &Common,
+    record: &ExecutionRecord,
+    ledger: &[LedgerRow],
+) -> Result<(), Failure> {
     if common.output == Output::Json {
         #[derive(Serialize)]
         struct Shown<'a> {
@@ -119,82 +120,61 @@ fn write_one(common: &Common, record: &ExecutionRecord, ledger: &[LedgerRow]) ->
             incidents: Vec<LedgerLine<'a>>,
         }
         let incidents = ledger.iter().map(LedgerLine::from).collect();
-        serde_json::to_writer(
-            &mut out,
-            &Shown {
-                execution: record.into(),
-                incidents,
-            },
-        )?;
-        return writeln!(out);
+        return output::write_json(&Shown { execution: record.into(), incidents });
     }
-    let begun = &record.begun;
-    writeln!(out, "{}", terminal::safe(&begun.id))?;
-    for (name, value) in [
-        ("Command", begun.command.clone()),
-        (
-            "Plugin",
-            format!(
-                "{} {} (sha256 {})",
-                begun.plugin, begun.plugin_version, begun.plugin_digest
-            ),
-        ),
-        (
-            "Mode",
-            if begun.mode == Mode::Manual {
-                "manual"
-            } else {
-                "automatic"
+    output::write(|out| {
+        writeln!(out, "{}", terminal::safe(&record.begun.id))?;
+        for (name, value) in facts(record) {
+            if !value.is_empty() {
+                writeln!(out, "  {name:<13} {}", terminal::safe(&value))?;
             }
-            .to_owned(),
-        ),
+        }
+        if ledger.is_empty() {
+            return Ok(());
+        }
+        writeln!(out)?;
+        let headings = ["Incident", "Result", "Changed", "Reason", "Message"];
+        table::write(out, &headings, ledger.iter().map(ledger_row))
+    })
+}
+
+fn facts(record: &ExecutionRecord) -> [(&'static str, String); 13] {
+    let begun = &record.begun;
+    let plugin =
+        format!("{} {} (sha256 {})", begun.plugin, begun.plugin_version, begun.plugin_digest);
+    let mode = match begun.mode {
+        Mode::Manual => "manual",
+        Mode::Automatic => "automatic",
+    };
+    let clock = begun.clock.map(|clock| format!("stood at {} UTC", utc(clock)));
+    let ended = record.finished_at.map(|at| format!("{} UTC", utc(at)));
+    [
+        ("Command", begun.command.clone()),
+        ("Plugin", plugin),
+        ("Mode", mode.to_owned()),
         ("Site", begun.site.clone()),
-        (
-            "Requested by",
-            begun.requested_by.clone().unwrap_or_default(),
-        ),
+        ("Requested by", begun.requested_by.clone().unwrap_or_default()),
         ("Acting user", begun.acting_user.clone().unwrap_or_default()),
-        (
-            "Clock",
-            begun
-                .clock
-                .map(|clock| format!("stood at {} UTC", utc(clock)))
-                .unwrap_or_default(),
-        ),
+        ("Clock", clock.unwrap_or_default()),
         ("Started", format!("{} UTC", utc(record.started_at))),
-        (
-            "Ended",
-            record
-                .finished_at
-                .map(|at| format!("{} UTC", utc(at)))
-                .unwrap_or_default(),
-        ),
+        ("Ended", ended.unwrap_or_default()),
         ("State", record.state.as_str().to_owned()),
         ("Result", record.return_data.clone().unwrap_or_default()),
         ("Error", record.error.clone().unwrap_or_default()),
         ("Parameters", terminal::clipped(&begun.parameters, 400)),
-    ] {
-        if !value.is_empty() {
-            writeln!(out, "  {name:<13} {}", terminal::safe(&value))?;
-        }
-    }
-    let rows = ledger.iter().map(|row| {
-        vec![
-            row.number.clone(),
-            row.result.as_str().to_owned(),
-            yes_no(row.changed),
-            row.reason
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
-            row.message.clone().unwrap_or_default(),
-        ]
-    });
-    if !ledger.is_empty() {
-        let headings = ["Incident", "Result", "Changed", "Reason", "Message"];
-        writeln!(out, "{}", present::table(&headings, rows))?;
-    }
-    Ok(())
+    ]
+}
+
+fn ledger_row(row: &LedgerRow) -> Vec<String> {
+    let changed = if row.changed { "Yes" } else { "No" };
+    let reason = row.reason.as_ref().map(ToString::to_string);
+    vec![
+        row.number.clone(),
+        row.result.as_str().to_owned(),
+        changed.to_owned(),
+        reason.unwrap_or_default(),
+        row.message.clone().unwrap_or_default(),
+    ]
 }
 
 #[derive(Serialize)]
@@ -216,8 +196,4 @@ impl<'a> From<&'a LedgerRow> for LedgerLine<'a> {
             message: row.message.as_deref(),
         }
     }
-}
-
-fn yes_no(value: bool) -> String {
-    if value { "Yes" } else { "No" }.to_owned()
 }

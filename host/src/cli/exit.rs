@@ -34,26 +34,35 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn usage(message: impl ToString) -> Failure {
-        Failure {
-            code: BAD_USAGE,
-            message: message.to_string(),
-        }
+        Failure { code: BAD_USAGE, message: message.to_string() }
     }
 
-    pub(super) fn output(error: std::io::Error) -> Failure {
-        Failure {
-            code: FAILED,
-            message: format!("the answer could not be written: {error}"),
-        }
+    pub(super) fn output(error: &std::io::Error) -> Failure {
+        Failure { code: FAILED, message: format!("the answer could not be written: {error}") }
+    }
+
+    /// Adds what became of the execution whose answer could not be written, and which id to give
+    /// to have it.
+    pub(super) fn of_execution(self, execution: &str, ended: Ended, id: &str) -> Failure {
+        let became = match ended {
+            Ended::Finished => "has ended",
+            _ => "was interrupted",
+        };
+        let same = match ended {
+            Ended::Finished => "repeats its answer",
+            _ => "goes on with it",
+        };
+        let message = format!(
+            "{}; the execution {execution} {became}, and --execution-id {id} {same}",
+            self.message
+        );
+        Failure { message, ..self }
     }
 }
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
-        Failure {
-            code: STORE,
-            message: error.to_string(),
-        }
+        Failure { code: STORE, message: error.to_string() }
     }
 }
 
@@ -71,12 +80,9 @@ impl From<ImportError> for Failure {
     fn from(error: ImportError) -> Failure {
         let code = match &error {
             ImportError::Store(_) => STORE,
-            _ => FAILED,
+            _ => BAD_USAGE,
         };
-        Failure {
-            code,
-            message: format!("nothing was imported: {error}"),
-        }
+        Failure { code, message: format!("nothing was imported: {error}") }
     }
 }
 
@@ -105,5 +111,27 @@ pub(super) fn result_code(result: ReturnData) -> Code {
         ReturnData::Successful => SUCCESSFUL,
         ReturnData::PartiallySuccessful => PARTIALLY_SUCCESSFUL,
         ReturnData::Failed => FAILED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_wrong_is_bad_usage() {
+        let error = ImportError::Read(std::io::Error::other("it is a folder"));
+        assert_eq!(Failure::from(error).code, BAD_USAGE);
+        assert_eq!(Failure::from(ImportError::Store(StoreError::Full)).code, STORE);
+    }
+
+    #[test]
+    fn an_answer_that_could_not_be_written_can_be_had_again() {
+        let failure = Failure::output(&std::io::Error::other("the disk is full"));
+        assert_eq!(
+            failure.of_execution("A:1", Ended::Finished, "A").message,
+            "the answer could not be written: the disk is full; the execution A:1 has ended, and \
+             --execution-id A repeats its answer"
+        );
     }
 }

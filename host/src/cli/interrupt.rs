@@ -1,5 +1,6 @@
 //! Ctrl-C: the first asks the execution to stop, the second ends the program.
 
+use super::terminal;
 use crate::execution::Cancellation;
 
 /// Cancels by Ctrl-C, or by the signal that asks a program to end.
@@ -11,7 +12,7 @@ pub(super) fn cancel_on_interrupt(cancellation: &Cancellation) {
             std::process::exit(130);
         }
         cancellation.cancel();
-        eprintln!("playdock: stopping; press Ctrl-C again to end at once");
+        terminal::say("stopping; press Ctrl-C again to end at once");
     };
     if let Err(error) = ctrlc::set_handler(handler) {
         log::warn!("Ctrl-C will end the program at once: {error}");

@@ -2,26 +2,22 @@
 
 use super::arguments::{Common, Output, Plugins, PluginsAction};
 use super::exit::Failure;
-use super::{present, setup, terminal};
+use super::{output, setup, table, terminal};
 use crate::plugins::PluginFile;
 use serde::Serialize;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 pub(super) fn plugins(common: &Common, arguments: &Plugins) -> Result<ExitCode, Failure> {
     match &arguments.action {
         PluginsAction::List => {
             let plugins = setup::plugins(common)?;
-            let lines: Vec<PluginLine> = plugins
-                .files()
-                .iter()
-                .map(|file| file.as_ref().into())
-                .collect();
-            write_list(common, &lines).map_err(Failure::output)?;
+            let lines: Vec<PluginLine> =
+                plugins.files().iter().map(|file| file.as_ref().into()).collect();
+            write_list(common, &lines)?;
         }
         PluginsAction::Inspect { file } => {
             let line = PluginLine::from(&PluginFile::open(file)?);
-            write_one(common, &line).map_err(Failure::output)?;
+            write_one(common, &line)?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -56,48 +52,36 @@ impl From<&PluginFile> for PluginLine {
     }
 }
 
-fn write_list(common: &Common, lines: &[PluginLine]) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+fn write_list(common: &Common, lines: &[PluginLine]) -> Result<(), Failure> {
     if common.output == Output::Json {
-        serde_json::to_writer(&mut out, lines)?;
-        return writeln!(out);
+        return output::write_json(&lines);
     }
     let rows = lines.iter().map(|line| {
-        vec![
-            line.name.clone(),
-            line.version.clone(),
-            line.commands.join(", "),
-            line.file.clone(),
-        ]
+        let (name, version) = (line.name.clone(), line.version.clone());
+        vec![name, version, line.commands.join(", "), line.file.clone()]
     });
-    writeln!(
-        out,
-        "{}",
-        present::table(&["Plugin", "Version", "Commands", "File"], rows)
-    )
+    let headings = ["Plugin", "Version", "Commands", "File"];
+    output::write(|out| table::write(out, &headings, rows))
 }
 
-fn write_one(common: &Common, line: &PluginLine) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+fn write_one(common: &Common, line: &PluginLine) -> Result<(), Failure> {
     if common.output == Output::Json {
-        serde_json::to_writer(&mut out, line)?;
-        return writeln!(out);
+        return output::write_json(line);
     }
-    writeln!(
-        out,
-        "{} {}",
-        terminal::safe(&line.name),
-        terminal::safe(&line.version)
-    )?;
-    for (name, value) in [
+    let facts = [
         ("Commands", line.commands.join(", ")),
         ("Boundary", format!("version {}", line.boundary)),
         ("File", line.file.clone()),
         ("Size", format!("{} bytes", line.size)),
         ("SHA-256", line.sha256.clone()),
         ("Needs", line.needs.join(", ")),
-    ] {
-        writeln!(out, "  {name:<9} {}", terminal::safe(&value))?;
-    }
-    Ok(())
+    ];
+    output::write(|out| {
+        let title = format!("{} {}", line.name, line.version);
+        writeln!(out, "{}", terminal::safe(&title))?;
+        for (name, value) in facts {
+            writeln!(out, "  {name:<9} {}", terminal::safe(&value))?;
+        }
+        Ok(())
+    })
 }

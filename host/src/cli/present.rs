@@ -1,22 +1,24 @@
 //! An answer as people read it: a table, shortened when it is long, and one closing line.
 
-use super::terminal;
+use super::{table, terminal};
 use crate::execution::{Answer, Report, ReportRow};
-use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle, presets};
 use playdock_plugin_api::OutcomeResult;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// How many rows a table shows at most.
 const MOST_ROWS: usize = 20;
-/// How many characters a cell shows at most.
-const LONGEST_CELL: usize = 200;
 
-/// A line below the headings, and nothing else.
-const STYLE: TableStyle = presets::NOTHING.header_separator(LineStyle::new(' ', '─', ' ', ' '));
+/// The reasons of incidents that did not fail, in words; those of a plugin that aren't known here
+/// are shown as they are.
+const WORDS: &[(&str, &str)] =
+    &[("already-closed", "closed already"), ("would-close", "would be closed")];
 
 /// Writes an answer.
-pub(super) fn answer(out: &mut impl Write, answer: &Answer) -> io::Result<()> {
+pub(super) fn answer(out: &mut dyn Write, answer: &Answer) -> io::Result<()> {
+    if answer.execution_id.is_none() {
+        writeln!(out, "This was a preview; nothing was written.")?;
+    }
     if let Some(report) = &answer.report
         && !report.rows.is_empty()
     {
@@ -25,33 +27,18 @@ pub(super) fn answer(out: &mut impl Write, answer: &Answer) -> io::Result<()> {
     writeln!(out, "{}", closing_line(answer))?;
     match &answer.execution_id {
         Some(id) if answer.replayed => {
-            writeln!(
-                out,
-                "Execution {id} had ended before; this is its stored answer."
-            )
+            writeln!(out, "Execution {id} had ended before; this is its stored answer.")
         }
         Some(id) => writeln!(out, "Execution {id}"),
-        None => writeln!(out, "This was a preview; nothing was written."),
+        None => Ok(()),
     }
 }
 
-/// A table with these headings and rows.
-pub(super) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Table {
-    let mut table = Table::new();
-    table.load_style(STYLE);
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(headings.iter().map(|heading| terminal::safe(heading)));
-    for row in rows {
-        table.add_row(row.iter().map(|cell| terminal::clipped(cell, LONGEST_CELL)));
-    }
-    table
-}
-
-fn rows(out: &mut impl Write, report: &Report) -> io::Result<()> {
+fn rows(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let shown = worth_showing(&report.rows);
     let more = report.rows.len() - shown.len();
     let cells = shown.iter().map(|row| report.table_row(row));
-    writeln!(out, "{}", table(&report.table_headings(), cells))?;
+    table::write(out, &report.table_headings(), cells)?;
     if more > 0 {
         writeln!(out, "… and {more} more; --output json writes them all.")?;
     }
@@ -65,11 +52,7 @@ fn worth_showing(rows: &[ReportRow]) -> Vec<&ReportRow> {
     }
     let failed = |row: &&ReportRow| row.result == OutcomeResult::Failed;
     let others = rows.iter().filter(|row| !failed(row));
-    rows.iter()
-        .filter(failed)
-        .chain(others)
-        .take(MOST_ROWS)
-        .collect()
+    rows.iter().filter(failed).chain(others).take(MOST_ROWS).collect()
 }
 
 /// Totals and causes in one line.
@@ -88,7 +71,7 @@ fn totals(report: &Report) -> String {
     }
     let counted: Vec<String> = reasons
         .iter()
-        .map(|(reason, count)| format!("{count} {}", terminal::safe(reason)))
+        .map(|(reason, count)| format!("{count} {}", terminal::safe(in_words(reason))))
         .collect();
     let incidents = match report.rows.len() {
         1 => "1 incident".to_owned(),
@@ -97,5 +80,51 @@ fn totals(report: &Report) -> String {
     match counted.is_empty() {
         true => incidents,
         false => format!("{incidents} ({})", counted.join(", ")),
+    }
+}
+
+fn in_words(reason: &str) -> &str {
+    let known = WORDS.iter().find(|(code, _)| *code == reason);
+    known.map_or(reason, |(_, words)| words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execution::{Ended, ReturnData};
+    use jiff::tz::TimeZone;
+    use playdock_plugin_api::{Columns, Reason};
+
+    fn preview(reasons: &[&'static str]) -> Answer {
+        let row = |reason: &&'static str| ReportRow {
+            number: "1".to_owned(),
+            result: OutcomeResult::Successful,
+            reason: Some(Reason::new(reason)),
+            message: None,
+            cells: Vec::new(),
+        };
+        Answer {
+            execution_id: None,
+            return_data: ReturnData::Successful,
+            error: String::new(),
+            outputs: BTreeMap::new(),
+            report: Some(Report {
+                columns: Columns::new().incident_number("Incident Number").result("Result"),
+                time_zone: TimeZone::UTC,
+                rows: reasons.iter().map(row).collect(),
+            }),
+            ended: Ended::Finished,
+            replayed: false,
+        }
+    }
+
+    #[test]
+    fn a_preview_says_so_first_and_counts_in_words() {
+        let mut out = Vec::new();
+        answer(&mut out, &preview(&["would-close", "already-closed", "of-a-plugin"])).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.starts_with("This was a preview; nothing was written.\n"), "{text}");
+        let closing = "3 incidents (1 closed already, 1 of-a-plugin, 1 would be closed)";
+        assert!(text.contains(closing), "{text}");
     }
 }

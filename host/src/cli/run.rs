@@ -1,15 +1,17 @@
 //! `playdock run`: a playbook, whose tasks run as automatic executions.
 
+mod end;
+
 use super::arguments::{Common, Output, Run};
 use super::exit::{self, Code, Failure};
-use super::{incidents, interrupt, present, progress, setup, terminal};
+use super::{incidents, interrupt, known, output, present, progress, setup, terminal};
 use crate::execution::{Answer, Cancellation, Ended, Host, Invocation, Parameters, ReturnData};
-use crate::playbook::{Ending, Playbook, RunReport, Task, TaskOutcome, TaskRunner};
+use crate::playbook::{Ending, Playbook, Task, TaskOutcome, TaskRunner};
+use end::End;
 use indicatif::ProgressBar;
 use playdock_plugin_api::Timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -19,20 +21,15 @@ pub(super) fn run(common: &Common, arguments: &Run) -> Result<ExitCode, Failure>
         .map_err(|error| Failure::usage(format!("{name} can't be read: {error}")))?;
     let playbook =
         Playbook::load(&json).map_err(|error| Failure::usage(format!("{name}: {error}")))?;
-    let supplied: BTreeMap<String, String> = arguments.set.iter().cloned().collect();
-    let ready = playbook.prepare(&supplied).map_err(Failure::usage)?;
+    let ready = playbook.prepare(&supplied(&arguments.set)?).map_err(Failure::usage)?;
     let (host, store) = setup::host(common)?;
-    for (step, command) in playbook.commands() {
-        if !host.commands().any(|known| known == command) {
-            return Err(Failure::usage(format!(
-                "{name}: the step {step} runs the command {command}, which no plugin has"
-            )));
-        }
-    }
+    check_commands(&playbook, &host)
+        .map_err(|message| Failure::usage(format!("{name}: {message}")))?;
     if let Some(file) = &arguments.import {
         let summary = incidents::import_file(&store, file, None)?;
-        eprintln!("playdock: {}: {summary}", file.display());
+        terminal::say(&format!("{}: {summary}", file.display()));
     }
+    known::check_site(&store, &arguments.site)?;
     let run_id = arguments.execution.execution_id.clone();
     let mut tasks = Tasks {
         host: &host,
@@ -45,16 +42,48 @@ pub(super) fn run(common: &Common, arguments: &Run) -> Result<ExitCode, Failure>
         failure: None,
     };
     interrupt::cancel_on_interrupt(&tasks.cancellation);
+    log::info!(target: "playdock", "the run {} of {name} begins", tasks.run_id);
     let report = ready.run(&mut tasks);
-    if common.output == Output::Text {
-        write_end(&report, &tasks.run_id).map_err(Failure::output)?;
+    let end = End {
+        report: &report,
+        run_id: &tasks.run_id,
+        goes_on: !matches!(tasks.failure, Some(RunFailure::NoAnswer(_))),
+        was_run: &|step| tasks.commands_of_step.contains_key(step),
+    };
+    let written = end.write(common.output);
+    let code = match tasks.failure {
+        Some(RunFailure::NoAnswer(failure)) => return Err(failure),
+        Some(RunFailure::Stopped(code)) => code,
+        None if report.ending == Ending::Cancelled => exit::STOPPED,
+        None => exit::result_code(report.result),
+    };
+    written?;
+    Ok(code.into())
+}
+
+/// The values of variables, each given once.
+fn supplied(set: &[(String, String)]) -> Result<BTreeMap<String, String>, Failure> {
+    let mut supplied = BTreeMap::new();
+    for (name, value) in set {
+        if supplied.insert(name.clone(), value.clone()).is_some() {
+            return Err(Failure::usage(format!("--set gives {name} twice; give it once")));
+        }
     }
-    match tasks.failure {
-        Some(RunFailure::NoAnswer(failure)) => Err(failure),
-        Some(RunFailure::Stopped(code)) => Ok(code.into()),
-        None if report.ending == Ending::Cancelled => Ok(exit::STOPPED.into()),
-        None => Ok(exit::result_code(report.result).into()),
+    Ok(supplied)
+}
+
+/// Refuses a playbook whose commands are not all there, before any of them runs.
+fn check_commands(playbook: &Playbook, host: &Host) -> Result<(), String> {
+    for (step, command) in playbook.commands() {
+        if !host.commands().any(|known| known == command) {
+            let known = known::nearest_first(command, host.commands());
+            return Err(format!(
+                "the step {step} runs the command {command}, which no plugin has; the plugins have \
+                 {known}"
+            ));
+        }
     }
+    Ok(())
 }
 
 /// Runs the tasks of a playbook on a host, and writes each answer as it comes.
@@ -94,7 +123,8 @@ impl TaskRunner for Tasks<'_> {
         let answer = self.execute(task, &id, progress);
         bar.finish_and_clear();
         let written = answer.and_then(|answer| {
-            self.write(task, &id, &answer).map_err(Failure::output)?;
+            self.write(task, &id, &answer)
+                .map_err(|failure| failure.of_execution(&id, answer.ended, &self.run_id))?;
             Ok(answer)
         });
         match written {
@@ -105,20 +135,12 @@ impl TaskRunner for Tasks<'_> {
                 }
                 // A task whose own time was over has failed, and the playbook may go on.
                 let stop = stop && answer.ended != Ended::DeadlinePassed;
-                TaskOutcome {
-                    result: answer.return_data,
-                    outputs: outputs(&answer),
-                    stop,
-                }
+                TaskOutcome { result: answer.return_data, outputs: outputs(&answer), stop }
             }
             Err(failure) => {
                 let outputs = BTreeMap::from([("error".to_owned(), failure.message.clone())]);
                 self.failure = Some(RunFailure::NoAnswer(failure));
-                TaskOutcome {
-                    result: ReturnData::Failed,
-                    outputs,
-                    stop: true,
-                }
+                TaskOutcome { result: ReturnData::Failed, outputs, stop: true }
             }
         }
     }
@@ -171,69 +193,26 @@ impl Tasks<'_> {
         Ok(self.host.execute(&invocation)?)
     }
 
-    fn write(&self, task: &Task<'_>, id: &str, answer: &Answer) -> io::Result<()> {
-        let mut out = BufWriter::new(io::stdout().lock());
-        match self.output {
-            Output::Text => {
-                let name = terminal::safe(task.step_name.unwrap_or(task.step_id));
-                writeln!(out, "{name} ({})", task.command)?;
-                present::answer(&mut out, answer)?;
-                writeln!(out)?;
-            }
-            Output::Json => {
-                serde_json::to_writer(
-                    &mut out,
-                    &Line {
-                        step: task.step_id,
-                        execution: id,
-                        answer,
-                    },
-                )?;
-                writeln!(out)?;
-            }
+    fn write(&self, task: &Task<'_>, id: &str, answer: &Answer) -> Result<(), Failure> {
+        if self.output == Output::Json {
+            return output::write_json(&Line { step: task.step_id, execution: id, answer });
         }
-        out.flush()
+        let name = task.step_name.unwrap_or(task.step_id);
+        output::write(|out| {
+            let title = format!("{name} ({})", task.command);
+            writeln!(out, "{}", terminal::safe(&title))?;
+            present::answer(out, answer)?;
+            writeln!(out)
+        })
     }
 }
 
 /// What a playbook can use of an answer.
 fn outputs(answer: &Answer) -> BTreeMap<String, String> {
-    let mut outputs: BTreeMap<String, String> = answer
-        .outputs
-        .iter()
-        .map(|(name, value)| (name.clone(), value.to_string()))
-        .collect();
-    outputs.insert(
-        "returnData".to_owned(),
-        answer.return_data.as_str().to_owned(),
-    );
+    let mut outputs: BTreeMap<String, String> =
+        answer.outputs.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
+    outputs.insert("returnData".to_owned(), answer.return_data.as_str().to_owned());
     outputs.insert("error".to_owned(), answer.error.clone());
     outputs.insert("contextData".to_owned(), answer.context_data());
     outputs
-}
-
-fn write_end(report: &RunReport, run_id: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    let ended_at = terminal::safe(report.ended_at_name.as_deref().unwrap_or(&report.ended_at));
-    for step in report.steps.iter().filter(|step| step.command.is_none()) {
-        let error = step.error.as_deref().unwrap_or("cancelled");
-        writeln!(
-            out,
-            "{}: {}",
-            terminal::safe(&step.step_id),
-            terminal::safe(error)
-        )?;
-    }
-    match report.ending {
-        Ending::End => writeln!(
-            out,
-            "Run {run_id}: {}, ended at \"{ended_at}\"",
-            report.result
-        ),
-        ending => writeln!(
-            out,
-            "Run {run_id}: {}, stopped at \"{ended_at}\": {ending}",
-            report.result
-        ),
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::arguments::{Common, IsolationArgument};
 use super::configuration;
-use super::exit::Failure;
+use super::exit::{self, Failure};
 use crate::execution::{Host, Isolation};
 use crate::incidents::SqliteStore;
 use crate::plugins::Plugins;
@@ -11,10 +11,26 @@ use std::sync::Arc;
 
 /// The library that is built beside this program.
 const COMPANION: &str = "close_incident_in_bulk";
+/// How much of a digest is enough to tell two builds of a plugin apart.
+const SHORT_DIGEST: usize = 12;
 
 /// Opens the store.
 pub(super) fn store(common: &Common) -> Result<SqliteStore, Failure> {
-    Ok(SqliteStore::open(&common.db)?)
+    let path = &common.db;
+    let unusable = |why: String| Failure {
+        code: exit::STORE,
+        message: format!("the store {} can't be opened: {why}", path.display()),
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.exists()) {
+        return Err(unusable(format!("the folder {} does not exist", folder.display())));
+    }
+    if path.is_dir() {
+        return Err(unusable("it is a folder; name a file".to_owned()));
+    }
+    let store = SqliteStore::open(path)?;
+    log::info!(target: "playdock", "the store is {}", path.display());
+    Ok(store)
 }
 
 /// Finds the plugins and looks at them; none of their code runs yet.
@@ -29,6 +45,14 @@ pub(super) fn plugins(common: &Common) -> Result<Plugins, Failure> {
     let mut plugins = Plugins::new();
     for file in &files {
         plugins.add(file)?;
+    }
+    for file in plugins.files() {
+        let (identity, path) = (file.identity(), file.path().display());
+        let digest: String = file.digest().chars().take(SHORT_DIGEST).collect();
+        log::info!(
+            target: "playdock",
+            "the plugin {} {} is {path} (sha256 {digest}…)", identity.name, identity.version
+        );
     }
     Ok(plugins)
 }

@@ -1,18 +1,18 @@
 //! Text from elsewhere, made safe for a terminal: it can neither move the cursor nor turn around
 //! the text that follows it.
 
+use std::io::Write;
+
+/// Says something beside the answer, on standard error. Where that can't be written, nobody
+/// listens.
+pub(super) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "playdock: {}", safe_lines(text));
+}
+
 /// A text on one line: control characters and those that override the direction of text become a
 /// visible sign.
 pub(super) fn safe(text: &str) -> String {
-    text.chars()
-        .map(|character| {
-            if is_safe(character) {
-                character
-            } else {
-                '\u{fffd}'
-            }
-        })
-        .collect()
+    text.chars().map(|character| if is_safe(character) { character } else { '\u{fffd}' }).collect()
 }
 
 /// A text of several lines, each made safe.

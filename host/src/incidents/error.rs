@@ -81,7 +81,24 @@ impl From<rusqlite::Error> for StoreError {
                 SystemIoFailure | DatabaseCorrupt | NotADatabase | ReadOnly | CannotOpen
                 | OutOfMemory,
             ) => StoreError::Disk(error.to_string()),
-            _ => StoreError::Refused(error.to_string()),
+            _ => StoreError::Refused(match &error {
+                // Without the statement, which is ours and says nothing to anybody else.
+                rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+                other => other.to_string(),
+            }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_one_line_without_the_statement() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        let error = connection.execute_batch("SELECT name\n FROM nowhere").unwrap_err();
+        let message = StoreError::from(error).to_string();
+        assert_eq!(message, "the store refused it: no such table: nowhere");
     }
 }

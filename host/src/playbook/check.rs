@@ -34,11 +34,7 @@ const LAYOUT_EXTENSIONS: [&str; 2] = [
 pub(super) fn plan(document: &PlaybookDocument) -> Result<Plan, Vec<Problem>> {
     let mut problems = Vec::new();
     playbook(document, &mut problems);
-    let variables = variables(
-        &["playbook_variables"],
-        &document.playbook_variables,
-        &mut problems,
-    );
+    let variables = variables(&["playbook_variables"], &document.playbook_variables, &mut problems);
     for (name, variable) in &variables {
         if variable.external && variable.constant && variable.value.is_none() {
             let message = format!(
@@ -55,17 +51,8 @@ pub(super) fn plan(document: &PlaybookDocument) -> Result<Plan, Vec<Problem>> {
         problems.push(Problem::at(&["workflow"], message));
         return Err(problems);
     }
-    let indexes = document
-        .workflow
-        .keys()
-        .map(String::as_str)
-        .zip(0..)
-        .collect();
-    let checker = step::Checker {
-        document,
-        indexes,
-        variables: &variables,
-    };
+    let indexes = document.workflow.keys().map(String::as_str).zip(0..).collect();
+    let checker = step::Checker { document, indexes, variables: &variables };
     let start = start(&checker, &mut problems);
     let exception = exception(&checker, &mut problems);
     let steps: Option<Vec<_>> = document
@@ -85,11 +72,7 @@ pub(super) fn plan(document: &PlaybookDocument) -> Result<Plan, Vec<Problem>> {
         return Err(problems);
     }
     graph::take_exception_step(&mut steps, exception);
-    Ok(Plan {
-        steps,
-        start,
-        variables,
-    })
+    Ok(Plan { steps, start, variables })
 }
 
 /// What concerns the playbook as a whole.
@@ -98,58 +81,17 @@ fn playbook(document: &PlaybookDocument, problems: &mut Vec<Problem>) {
         let message = "the playbook is revoked; ask its author for one that is valid";
         problems.push(Problem::at(&["revoked"], message));
     }
-    if let Some(summary) = &document.playbook_processing_summary {
-        let not_executed = [
-            ("manual_playbook", summary.manual_playbook),
-            ("external_playbooks", summary.external_playbooks),
-            ("parallel_processing", summary.parallel_processing),
-            ("if_logic", summary.if_logic),
-            ("while_logic", summary.while_logic),
-            ("switch_logic", summary.switch_logic),
-        ];
-        for (feature, _) in not_executed.iter().filter(|(_, asked_for)| *asked_for) {
-            let message = format!("`{feature}` isn't executed here yet");
-            problems.push(Problem::at(
-                &["playbook_processing_summary", feature],
-                message,
-            ));
-        }
-    }
-    extensions(
-        &["playbook_extensions"],
-        &document.playbook_extensions,
-        problems,
-    );
-    let mut types = document.workflow.values().map(|step| &step.kind);
-    if !types.any(|kind| matches!(kind, StepKind::End)) {
-        problems.push(Problem::at(
-            &["workflow"],
-            "no step has the type `end`; add one",
-        ));
-    }
+    extensions(&["playbook_extensions"], &document.playbook_extensions, problems);
 }
 
 /// The index of the step that the workflow begins with.
 fn start(checker: &step::Checker<'_>, problems: &mut Vec<Problem>) -> Option<usize> {
     let document = checker.document;
-    if !document
-        .workflow
-        .values()
-        .any(|step| matches!(step.kind, StepKind::Start))
-    {
-        problems.push(Problem::at(
-            &["workflow"],
-            "no step has the type `start`; add one",
-        ));
-    }
     let id = &document.workflow_start;
     let index = checker.link(&["workflow_start"], id, problems)?;
     let kind = &document.workflow.get(id)?.kind;
     if !matches!(kind, StepKind::Start) {
-        let message = format!(
-            "`{id}` is a step of type `{}`; name a `start` step",
-            kind.name()
-        );
+        let message = format!("`{id}` is a step of type `{}`; name a `start` step", kind.name());
         problems.push(Problem::at(&["workflow_start"], message));
         return None;
     }
@@ -196,10 +138,7 @@ fn variables(
 
 /// Refuses extensions that may mean something for the execution.
 fn extensions(pointer: &[&str], extensions: &model::Extensions, problems: &mut Vec<Problem>) {
-    for id in extensions
-        .keys()
-        .filter(|id| !LAYOUT_EXTENSIONS.contains(&id.as_str()))
-    {
+    for id in extensions.keys().filter(|id| !LAYOUT_EXTENSIONS.contains(&id.as_str())) {
         let message = format!("extension `{id}` isn't executed here; remove it");
         problems.push(Problem::at(&[pointer, &[id]].concat(), message));
     }

@@ -44,10 +44,7 @@ pub(super) fn document() -> Value {
 
 /// An action step with these members.
 pub(super) fn action(members: Value) -> Value {
-    with(
-        json!({"type": "action", "agent": "soar-utility--1"}),
-        members,
-    )
+    with(json!({"type": "action", "agent": "soar-utility--1"}), members)
 }
 
 /// A command with these parameters.
@@ -56,10 +53,7 @@ pub(super) fn command(parameters: Value) -> Value {
 }
 
 fn with(mut object: Value, members: Value) -> Value {
-    object
-        .as_object_mut()
-        .unwrap()
-        .append(&mut members.as_object().unwrap().clone());
+    object.as_object_mut().unwrap().append(&mut members.as_object().unwrap().clone());
     object
 }
 

@@ -50,34 +50,21 @@ pub(super) fn with_supplied(
 ) -> Result<Variables, InputErrors> {
     let mut errors = Vec::new();
     for (name, value) in supplied {
-        let Some(variable) = variables
-            .get_mut(name)
-            .filter(|variable| is_settable(variable))
+        let Some(variable) = variables.get_mut(name).filter(|variable| is_settable(variable))
         else {
             let settable = settable(&variables);
-            errors.push(InputError::NotSettable {
-                name: name.clone(),
-                settable,
-            });
+            errors.push(InputError::NotSettable { name: name.clone(), settable });
             continue;
         };
         if let Err(reason) = check(&variable.variable_type, value) {
-            errors.push(InputError::NotOfItsType {
-                name: name.clone(),
-                reason,
-            });
+            errors.push(InputError::NotOfItsType { name: name.clone(), reason });
         }
         variable.value = Some(value.clone());
     }
-    let missing = variables
-        .iter()
-        .filter(|(_, variable)| variable.external && variable.value.is_none());
+    let missing =
+        variables.iter().filter(|(_, variable)| variable.external && variable.value.is_none());
     errors.extend(missing.map(|(name, _)| InputError::Missing(name.clone())));
-    if errors.is_empty() {
-        Ok(variables)
-    } else {
-        Err(InputErrors(errors))
-    }
+    if errors.is_empty() { Ok(variables) } else { Err(InputErrors(errors)) }
 }
 
 /// A sentence about the variables that a caller can set.

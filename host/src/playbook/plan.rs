@@ -26,6 +26,13 @@ pub(super) struct PlannedStep {
     pub work: Work,
 }
 
+impl PlannedStep {
+    /// What people call the step: its name, or else its id.
+    pub fn title(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.id)
+    }
+}
+
 /// What a step does.
 #[derive(Debug)]
 pub(super) enum Work {

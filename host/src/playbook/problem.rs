@@ -24,10 +24,7 @@ pub enum PlaybookError {
 
 impl Problem {
     pub(super) fn new(pointer: String, message: impl Into<String>) -> Self {
-        Self {
-            pointer,
-            message: message.into(),
-        }
+        Self { pointer, message: message.into() }
     }
 
     pub(super) fn at(segments: &[&str], message: impl Into<String>) -> Self {
@@ -69,8 +66,6 @@ impl<T: fmt::Display> fmt::Display for Lines<'_, T> {
             return line.fmt(formatter);
         }
         write!(formatter, "{} {heading}:", lines.len())?;
-        lines
-            .iter()
-            .try_for_each(|line| write!(formatter, "\n{line}"))
+        lines.iter().try_for_each(|line| write!(formatter, "\n{line}"))
     }
 }

@@ -10,7 +10,7 @@ pub use task::{Task, TaskOutcome, TaskRunner};
 
 use super::model::variable::VariableType;
 use super::plan::{Plan, PlannedAction, PlannedStep, Work, output_for};
-use super::substitution::{SubstitutionError, substitute_members};
+use super::substitution::substitute_members;
 use super::variables::{Scope, Variables, check};
 use crate::execution::ReturnData;
 
@@ -28,17 +28,9 @@ impl ReadyRun<'_> {
         let mut reports = Vec::new();
         let mut step = &plan.steps[plan.start];
         loop {
-            if step
-                .delay
-                .is_some_and(|delay| !delay.is_zero() && !runner.wait(delay))
-            {
-                reports.push(StepReport {
-                    step_id: step.id.clone(),
-                    step_name: step.name.clone(),
-                    command: None,
-                    result: ReturnData::Failed,
-                    error: Some("the run was cancelled before this step began".to_owned()),
-                });
+            if step.delay.is_some_and(|delay| !delay.is_zero() && !runner.wait(delay)) {
+                let error = "the run was cancelled before this step began";
+                reports.push(StepReport::without_command(step, error));
                 return RunReport::new(reports, step, Ending::Cancelled);
             }
             let next = match &step.work {
@@ -78,46 +70,37 @@ impl ReadyRun<'_> {
             stop: false,
         };
         for command in &action.commands {
-            let scope = Scope {
-                step: &own_variables,
-                playbook: &self.variables,
+            let scope = Scope { step: &own_variables, playbook: &self.variables };
+            let parameters = match substitute_members(&command.parameters, &scope) {
+                Ok(parameters) => parameters,
+                Err(reason) => {
+                    let error = format!("`{}` wasn't called: {reason}", command.command);
+                    reports.push(StepReport::without_command(step, error.as_str()));
+                    last = not_called(error);
+                    break;
+                }
             };
-            last = match substitute_members(&command.parameters, &scope) {
-                Ok(parameters) => runner.run_task(&Task {
-                    step_id: &step.id,
-                    step_name: step.name.as_deref(),
-                    command: &command.command,
-                    parameters,
-                    timeout: action.timeout,
-                }),
-                Err(error) => not_called(&error),
-            };
+            last = runner.run_task(&Task {
+                step_id: &step.id,
+                step_name: step.name.as_deref(),
+                command: &command.command,
+                parameters,
+                timeout: action.timeout,
+            });
             reports.push(StepReport {
                 step_id: step.id.clone(),
                 step_name: step.name.clone(),
                 command: Some(command.command.clone()),
                 result: last.result,
-                error: last
-                    .outputs
-                    .get("error")
-                    .filter(|error| !error.is_empty())
-                    .cloned(),
+                error: last.outputs.get("error").filter(|error| !error.is_empty()).cloned(),
             });
             if last.stop || last.result != ReturnData::Successful {
                 break;
             }
         }
-        if let Err(reason) = self.write_outputs(action, &mut own_variables, &last) {
+        if let Err(reason) = self.write_outputs(step, action, &mut own_variables, &last) {
             last.result = ReturnData::Failed;
-            if let Some(report) = reports.last_mut() {
-                report.result = ReturnData::Failed;
-                let error = report
-                    .error
-                    .take()
-                    .map(|error| format!("{error}; "))
-                    .unwrap_or_default();
-                report.error = Some(format!("{error}{reason}"));
-            }
+            reports.push(StepReport::without_command(step, reason));
         }
         last
     }
@@ -126,44 +109,42 @@ impl ReadyRun<'_> {
     /// give leaves null rather than an older value, which would be taken for this step's.
     fn write_outputs(
         &mut self,
+        step: &PlannedStep,
         action: &PlannedAction,
         own_variables: &mut Variables,
         outcome: &TaskOutcome,
     ) -> Result<(), String> {
         let mut result = Ok(());
+        let title = step.title();
         for name in &action.out_args {
             let variables = &mut self.variables;
-            let Some(variable) = own_variables
-                .get_mut(name)
-                .or_else(|| variables.get_mut(name))
-            else {
+            let variable = own_variables.get_mut(name).or_else(|| variables.get_mut(name));
+            let (Some(variable), Some(output)) = (variable, output_for(name)) else {
                 continue;
             };
             let is_text = variable.variable_type == VariableType::String;
-            let text = output_for(name)
-                .and_then(|output| outcome.outputs.get(output))
-                .filter(|text| is_text || !text.is_empty());
+            let text = outcome.outputs.get(output);
+            let text = text.filter(|text| is_text || !text.is_empty());
             variable.value = text.cloned();
-            if let Some(Err(reason)) = text.map(|text| check(&variable.variable_type, text)) {
-                variable.value = None;
-                result = Err(format!(
-                    "the output for variable `{name}` doesn't fit: {reason}"
-                ));
-            }
+            variable.unknown_since = match text.map(|text| check(&variable.variable_type, text)) {
+                Some(Ok(())) => None,
+                Some(Err(reason)) => {
+                    variable.value = None;
+                    result = Err(format!("the output for variable `{name}` doesn't fit: {reason}"));
+                    Some(format!("the output `{output}` of step \"{title}\" didn't fit"))
+                }
+                None => Some(format!("step \"{title}\" returned no output `{output}`")),
+            };
         }
         result
     }
 }
 
 /// The outcome of a command that wasn't called, because its parameters couldn't be made.
-fn not_called(error: &SubstitutionError) -> TaskOutcome {
-    let error = ("error".to_owned(), error.to_string());
+fn not_called(error: String) -> TaskOutcome {
+    let error = ("error".to_owned(), error);
     let return_data = ("returnData".to_owned(), ReturnData::Failed.to_string());
-    TaskOutcome {
-        result: ReturnData::Failed,
-        outputs: [error, return_data].into(),
-        stop: false,
-    }
+    TaskOutcome { result: ReturnData::Failed, outputs: [error, return_data].into(), stop: false }
 }
 
 #[cfg(test)]

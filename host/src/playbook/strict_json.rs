@@ -18,10 +18,7 @@ use super::problem::{Problem, push_segment};
 pub(super) fn read(json: &[u8]) -> Result<(Value, Vec<Problem>), serde_json::Error> {
     // Editors on Windows begin a file with this mark; JSON readers stumble over it.
     let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
-    let mut place = Place {
-        pointer: String::new(),
-        repeated: Vec::new(),
-    };
+    let mut place = Place { pointer: String::new(), repeated: Vec::new() };
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let value = Node(&mut place).deserialize(&mut deserializer)?;
     deserializer.end()?;
@@ -93,9 +90,10 @@ impl<'de> Visitor<'de> for Node<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(element) = self.0.below(&list.len().to_string(), |place| {
-            elements.next_element_seed(Node(place))
-        })? {
+        while let Some(element) = self
+            .0
+            .below(&list.len().to_string(), |place| elements.next_element_seed(Node(place)))?
+        {
             list.push(element);
         }
         Ok(Value::Array(list))

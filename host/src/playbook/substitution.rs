@@ -16,33 +16,6 @@ const SUFFIX: &str = ":value";
 /// The longest name, underscores included.
 const LONGEST_NAME: usize = 204;
 
-/// Why a value can't be put in.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum SubstitutionError {
-    /// No variable has this name.
-    #[error("variable `{0}` isn't declared")]
-    Undeclared(String),
-    /// A text can't hold null.
-    #[error("variable `{0}` has no value to put into a text; give it one before this step")]
-    NoValue(String),
-    /// The value isn't one of the variable's type.
-    #[error("variable `{name}` can't be used: {reason}")]
-    NotOfItsType {
-        /// The variable.
-        name: String,
-        /// A sentence about its value.
-        reason: String,
-    },
-    /// A dictionary isn't JSON.
-    #[error("variable `{name}` isn't valid JSON: {reason}")]
-    NotJson {
-        /// The variable.
-        name: String,
-        /// What the JSON reader says.
-        reason: String,
-    },
-}
-
 /// One reference in a text: the name, and the bytes from `start` to `end` that it takes up.
 #[derive(Debug, PartialEq, Eq)]
 struct Reference<'a> {
@@ -64,9 +37,7 @@ fn next_reference(text: &str, from: usize) -> Option<Reference<'_>> {
             run -= 1;
         }
         // The leftmost beginning wins, as with a regular expression.
-        let name = (run..name_end)
-            .map(|start| &text[start..name_end])
-            .find(|name| is_name(name));
+        let name = (run..name_end).map(|start| &text[start..name_end]).find(|name| is_name(name));
         if let Some(name) = name {
             let (start, end) = (name_end - name.len(), name_end + SUFFIX.len());
             return Some(Reference { name, start, end });
@@ -121,18 +92,17 @@ fn references(value: &Value, pointer: &mut String, found: &mut impl FnMut(&str, 
 ///
 /// # Errors
 ///
-/// When a value is missing within a text, or isn't what its type says.
+/// With a sentence, when a value is missing within a text, or isn't what its type says.
 pub(super) fn substitute_members(
     members: &Map<String, Value>,
     scope: &Scope<'_>,
-) -> Result<Map<String, Value>, SubstitutionError> {
-    let substituted = members
-        .iter()
-        .map(|(name, member)| Ok((name.clone(), substitute(member, scope)?)));
+) -> Result<Map<String, Value>, String> {
+    let substituted =
+        members.iter().map(|(name, member)| Ok((name.clone(), substitute(member, scope)?)));
     substituted.collect()
 }
 
-fn substitute(value: &Value, scope: &Scope<'_>) -> Result<Value, SubstitutionError> {
+fn substitute(value: &Value, scope: &Scope<'_>) -> Result<Value, String> {
     match value {
         Value::String(text) => substitute_text(text, scope),
         Value::Array(elements) => {
@@ -144,11 +114,10 @@ fn substitute(value: &Value, scope: &Scope<'_>) -> Result<Value, SubstitutionErr
     }
 }
 
-fn substitute_text(text: &str, scope: &Scope<'_>) -> Result<Value, SubstitutionError> {
+fn substitute_text(text: &str, scope: &Scope<'_>) -> Result<Value, String> {
     let variable = |name: &str| {
-        scope
-            .get(name)
-            .ok_or_else(|| SubstitutionError::Undeclared(name.to_owned()))
+        let variable = scope.get(name);
+        variable.ok_or_else(|| format!("variable `{name}` isn't declared"))
     };
     let mut substituted = String::new();
     let mut from = 0;
@@ -156,8 +125,9 @@ fn substitute_text(text: &str, scope: &Scope<'_>) -> Result<Value, SubstitutionE
         if start == 0 && end == text.len() {
             return typed_value(name, variable(name)?);
         }
-        let value = variable(name)?.value.as_deref();
-        let value = value.ok_or_else(|| SubstitutionError::NoValue(name.to_owned()))?;
+        let variable = variable(name)?;
+        let value = variable.value.as_deref();
+        let value = value.ok_or_else(|| no_value(name, variable))?;
         substituted.push_str(&text[from..start]);
         substituted.push_str(value);
         from = end;
@@ -167,37 +137,38 @@ fn substitute_text(text: &str, scope: &Scope<'_>) -> Result<Value, SubstitutionE
 }
 
 /// The value as JSON of its type.
-fn typed_value(name: &str, variable: &Variable) -> Result<Value, SubstitutionError> {
+fn typed_value(name: &str, variable: &Variable) -> Result<Value, String> {
     let Some(text) = &variable.value else {
         return Ok(Value::Null);
     };
     // CACAO has no type for lists, so a list travels as JSON text. A text such as `[P1] done`
     // begins like one and is none.
-    let list = text
-        .starts_with('[')
-        .then(|| serde_json::from_str(text).ok())
-        .flatten();
+    let list = text.starts_with('[').then(|| serde_json::from_str(text).ok()).flatten();
     if let Some(list) = list {
         return Ok(list);
     }
-    if variable.variable_type == VariableType::Dictionary {
-        return serde_json::from_str(text).map_err(|error| SubstitutionError::NotJson {
-            name: name.to_owned(),
-            reason: error.to_string(),
-        });
-    }
     let value = match variable.variable_type {
+        VariableType::Dictionary => serde_json::from_str(text).ok(),
         VariableType::Integer | VariableType::Long => text.parse::<i64>().ok().map(Value::from),
         VariableType::Float => float(text).map(Value::from),
         VariableType::Bool => boolean(text).map(Value::from),
         _ => Some(Value::from(text.as_str())),
     };
-    value.ok_or_else(|| SubstitutionError::NotOfItsType {
-        name: name.to_owned(),
-        reason: check(&variable.variable_type, text)
-            .err()
-            .unwrap_or_default(),
+    value.ok_or_else(|| {
+        let reason = check(&variable.variable_type, text).err();
+        let reason = reason.unwrap_or_default();
+        format!("variable `{name}` can't be used: {reason}")
     })
+}
+
+/// The sentence about a variable that can't stand within a text, because text can't hold null.
+fn no_value(name: &str, variable: &Variable) -> String {
+    let since = variable.unknown_since.as_ref();
+    let since = since.map(|since| format!(", since {since}"));
+    format!(
+        "variable `{name}` has no value to put into a text{}; give it one before this step",
+        since.unwrap_or_default()
+    )
 }
 
 #[cfg(test)]

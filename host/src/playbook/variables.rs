@@ -17,6 +17,8 @@ pub(super) struct Variable {
     pub variable_type: VariableType,
     /// Null, which isn't the empty text, means that the value is unknown.
     pub value: Option<String>,
+    /// Why a step left the value unknown, where one did.
+    pub unknown_since: Option<String>,
     pub constant: bool,
     pub external: bool,
 }
@@ -44,8 +46,11 @@ impl Variable {
     pub fn declared(declaration: &model::variable::Variable) -> Result<Self, String> {
         let variable_type = declaration.variable_type.clone();
         if let VariableType::Other(name) = &variable_type {
+            let known = VariableType::STANDARD.map(|known| format!("`{known}`"));
             return Err(format!(
-                "variable type `{name}` isn't known here; use one of CACAO 2.0"
+                "variable type `{name}` isn't one of CACAO 2.0, which are {}; a list travels as a \
+                 `dictionary`: its JSON as text",
+                known.join(", ")
             ));
         }
         let value = match &declaration.value {
@@ -61,21 +66,13 @@ impl Variable {
             check(&variable_type, text)?;
         }
         let (constant, external) = (declaration.constant, declaration.external);
-        Ok(Self {
-            variable_type,
-            value,
-            constant,
-            external,
-        })
+        Ok(Self { variable_type, value, unknown_since: None, constant, external })
     }
 }
 
 /// Whether `name` can be the name of a variable: `__name__`.
 pub(super) fn is_name(name: &str) -> bool {
-    let Some(inner) = name
-        .strip_prefix("__")
-        .and_then(|name| name.strip_suffix("__"))
-    else {
+    let Some(inner) = name.strip_prefix("__").and_then(|name| name.strip_suffix("__")) else {
         return false;
     };
     inner.len() <= 200
@@ -107,24 +104,18 @@ pub(super) fn check(variable_type: &VariableType, text: &str) -> Result<(), Stri
         }
         VariableType::Float => (float(text).is_some(), "a number"),
         VariableType::Dictionary => (
-            matches!(
-                serde_json::from_str(text),
-                Ok(Value::Object(_) | Value::Array(_))
-            ),
+            matches!(serde_json::from_str(text), Ok(Value::Object(_) | Value::Array(_))),
             "the JSON text of an object or a list",
         ),
-        VariableType::Hexstring => (
-            hexadecimal(None) && text.len().is_multiple_of(2),
-            "pairs of hexadecimal digits",
-        ),
-        VariableType::Ipv4Addr => (
-            address::<Ipv4Addr>(text, 32),
-            "an IPv4 address, with or without a /prefix",
-        ),
-        VariableType::Ipv6Addr => (
-            address::<Ipv6Addr>(text, 128),
-            "an IPv6 address, with or without a /prefix",
-        ),
+        VariableType::Hexstring => {
+            (hexadecimal(None) && text.len().is_multiple_of(2), "pairs of hexadecimal digits")
+        }
+        VariableType::Ipv4Addr => {
+            (address::<Ipv4Addr>(text, 32), "an IPv4 address, with or without a /prefix")
+        }
+        VariableType::Ipv6Addr => {
+            (address::<Ipv6Addr>(text, 128), "an IPv6 address, with or without a /prefix")
+        }
         VariableType::MacAddr => {
             let pair =
                 |pair: &str| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -136,10 +127,7 @@ pub(super) fn check(variable_type: &VariableType, text: &str) -> Result<(), Stri
         VariableType::Hash => (hexadecimal(None), "hexadecimal digits"),
         VariableType::Md5Hash => (hexadecimal(Some(32)), "32 hexadecimal digits"),
         VariableType::Sha256Hash => (hexadecimal(Some(64)), "64 hexadecimal digits"),
-        VariableType::Uri => (
-            uri(text),
-            "a URI with its scheme, such as https://example.com",
-        ),
+        VariableType::Uri => (uri(text), "a URI with its scheme, such as https://example.com"),
         VariableType::Uuid => (uuid::Uuid::parse_str(text).is_ok(), "a UUID"),
     };
     if fits {
@@ -147,9 +135,7 @@ pub(super) fn check(variable_type: &VariableType, text: &str) -> Result<(), Stri
     }
     let shown: String = text.chars().take(40).collect();
     let cut = if shown.len() < text.len() { "…" } else { "" };
-    Err(format!(
-        "\"{shown}{cut}\" isn't of type {variable_type} ({expected})"
-    ))
+    Err(format!("\"{shown}{cut}\" isn't of type {variable_type} ({expected})"))
 }
 
 /// The truth value that a text stands for.
@@ -166,10 +152,7 @@ pub(super) fn float(text: &str) -> Option<f64> {
 
 fn address<A: std::str::FromStr>(text: &str, longest_prefix: u8) -> bool {
     let (address, prefix) = text.split_once('/').unwrap_or((text, "0"));
-    address.parse::<A>().is_ok()
-        && prefix
-            .parse()
-            .is_ok_and(|prefix: u8| prefix <= longest_prefix)
+    address.parse::<A>().is_ok() && prefix.parse().is_ok_and(|prefix: u8| prefix <= longest_prefix)
 }
 
 fn uri(text: &str) -> bool {

@@ -13,24 +13,13 @@ pub(super) fn check(
     problems: &mut Vec<Problem>,
 ) {
     if let Some(cycle) = cycle(steps) {
-        let mut ids: Vec<_> = cycle
-            .iter()
-            .map(|index| format!("`{}`", steps[*index].id))
-            .collect();
+        let mut ids: Vec<_> = cycle.iter().map(|index| format!("`{}`", steps[*index].id)).collect();
         ids.extend(ids.first().cloned());
-        let message = format!(
-            "these steps lead in a circle: {}; break it",
-            ids.join(" to ")
-        );
+        let message = format!("these steps lead in a circle: {}; break it", ids.join(" to "));
         problems.push(Problem::at(&["workflow", &steps[cycle[0]].id], message));
     }
     let reached = reached(steps, [start].into_iter().chain(exception));
-    for step in steps
-        .iter()
-        .zip(&reached)
-        .filter(|(_, reached)| !**reached)
-        .map(|(step, _)| step)
-    {
+    for step in steps.iter().zip(&reached).filter(|(_, reached)| !**reached).map(|(step, _)| step) {
         let message = "no step leads here; link to it or remove it";
         problems.push(Problem::at(&["workflow", &step.id], message));
     }
@@ -39,11 +28,7 @@ pub(super) fn check(
 /// Gives each action without an `on_failure` the exception step, save those that it leads to.
 pub(super) fn take_exception_step(steps: &mut [PlannedStep], exception: Option<usize>) {
     let handled = reached(steps, exception);
-    for (step, _) in steps
-        .iter_mut()
-        .zip(handled)
-        .filter(|(_, handled)| !handled)
-    {
+    for (step, _) in steps.iter_mut().zip(handled).filter(|(_, handled)| !handled) {
         if let Work::Action(action) = &mut step.work {
             action.on_failure = action.on_failure.or(exception);
         }

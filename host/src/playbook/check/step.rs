@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{arguments, extensions, variables};
+use crate::playbook::executed::{self, SOAR_UTILITY};
 use crate::playbook::model::PlaybookDocument;
-use crate::playbook::model::command::{Command, SOAR_UTILITY};
+use crate::playbook::model::command::Command;
 use crate::playbook::model::step::{Action, Step, StepKind};
 use crate::playbook::plan::{PlannedAction, PlannedCommand, PlannedStep, Work};
 use crate::playbook::problem::Problem;
@@ -24,15 +25,16 @@ pub(super) struct Checker<'a> {
 impl Checker<'_> {
     /// The step's plan; none when it can't be part of one.
     pub fn step(&self, id: &str, step: &Step, problems: &mut Vec<Problem>) -> Option<PlannedStep> {
-        extensions(
-            &["workflow", id, "step_extensions"],
-            &step.step_extensions,
-            problems,
-        );
+        extensions(&["workflow", id, "step_extensions"], &step.step_extensions, problems);
         if step.on_completion.is_some() && (step.on_success.is_some() || step.on_failure.is_some())
         {
             let message = "`on_completion` excludes `on_success` and `on_failure`; remove one side";
             problems.push(Problem::at(&["workflow", id], message));
+        }
+        if step.timeout == Some(0) {
+            let message = "a timeout of 0 leaves the step no time; write 1 or more milliseconds, \
+                           or remove it";
+            problems.push(Problem::at(&["workflow", id, "timeout"], message));
         }
         let mut link = |member: &str, target: &Option<String>| {
             let target = target.as_deref()?;
@@ -56,10 +58,9 @@ impl Checker<'_> {
                 Some(next) => next.map(Work::Start),
                 None => refuse(&[], "a `start` step needs `on_completion`; add it"),
             },
-            StepKind::End if branches_here || on_completion.is_some() => refuse(
-                &[],
-                "an `end` step links to no other step; remove its links",
-            ),
+            StepKind::End if branches_here || on_completion.is_some() => {
+                refuse(&[], "an `end` step links to no other step; remove its links")
+            }
             StepKind::End => Some(Work::End),
             StepKind::Action(action) => {
                 let next = on_completion.or(on_success);
@@ -68,19 +69,12 @@ impl Checker<'_> {
                                    `end` is reached from it; add one of them";
                     refuse(&[], message);
                 }
-                let planned = self.action(id, step, action, problems);
-                next.flatten().map(|on_success| {
-                    let on_failure = on_failure.flatten();
-                    Work::Action(PlannedAction {
-                        on_success,
-                        on_failure,
-                        ..planned
-                    })
-                })
+                let links = (next.flatten(), on_failure.flatten());
+                self.action(id, step, action, links, problems).map(Work::Action)
             }
             kind => {
-                let message = format!("step type `{}` isn't executed here yet", kind.name());
-                refuse(&["type"], &message)
+                let refusal = executed::step_type(kind.name()).err();
+                refuse(&["type"], &refusal.unwrap_or_default())
             }
         };
         Some(PlannedStep {
@@ -106,14 +100,15 @@ impl Checker<'_> {
         index
     }
 
-    /// The plan of an action step, its links aside.
+    /// The plan of an action step with its links for success and failure; none without the former.
     fn action(
         &self,
         id: &str,
         step: &Step,
         action: &Action,
+        (on_success, on_failure): (Option<usize>, Option<usize>),
         problems: &mut Vec<Problem>,
-    ) -> PlannedAction {
+    ) -> Option<PlannedAction> {
         let agents = &self.document.agent_definitions;
         match &action.agent {
             None => problems.push(Problem::at(
@@ -137,18 +132,11 @@ impl Checker<'_> {
 
         let own = ["workflow", id, "step_variables"];
         let own_variables = variables(&own, &step.step_variables, problems);
-        for name in own_variables
-            .iter()
-            .filter(|(_, own)| own.external)
-            .map(|(name, _)| name)
-        {
+        for name in own_variables.iter().filter(|(_, own)| own.external).map(|(name, _)| name) {
             let message = "only a variable of the playbook can be external; declare it there";
             problems.push(Problem::at(&[&own[..], &[name]].concat(), message));
         }
-        let scope = Scope {
-            step: &own_variables,
-            playbook: self.variables,
-        };
+        let scope = Scope { step: &own_variables, playbook: self.variables };
         // A variable whose declaration is refused is no unknown one.
         let declared = |name: &str| {
             step.step_variables.contains_key(name)
@@ -165,18 +153,18 @@ impl Checker<'_> {
             let pointer = ["workflow", id, "commands", &index.to_string()];
             commands.extend(soar_utility(&pointer, command, problems));
         }
-        PlannedAction {
+        Some(PlannedAction {
             commands,
             timeout: step.timeout.map(Duration::from_millis),
             variables: own_variables,
             out_args: action.out_args.clone(),
-            on_success: 0,
-            on_failure: None,
-        }
+            on_success: on_success?,
+            on_failure,
+        })
     }
 }
 
-/// The plan of a command.
+/// The plan of a command, whose type was looked at when it was read.
 fn soar_utility(
     pointer: &[&str],
     command: &Command,
@@ -185,55 +173,28 @@ fn soar_utility(
     let mut refuse = |member: &str, message: String| {
         problems.push(Problem::at(&[pointer, &[member]].concat(), message));
     };
-    if command.command_type != SOAR_UTILITY {
-        let message = format!(
-            "command type `{}` isn't executed here; only `{SOAR_UTILITY}` is",
-            command.command_type
-        );
-        refuse("type", message);
-        return None;
-    }
     let foreign = [
         ("command_b64", command.command_b64.is_some()),
         ("content", command.content.is_some()),
         ("content_b64", command.content_b64.is_some()),
         ("headers", command.headers.is_some()),
     ];
-    let foreign = foreign
-        .iter()
-        .filter(|(_, present)| *present)
-        .map(|(member, _)| *member);
+    let foreign = foreign.iter().filter(|(_, present)| *present).map(|(member, _)| *member);
     for member in foreign.chain(command.other.keys().map(String::as_str)) {
-        refuse(
-            member,
-            format!("a `{SOAR_UTILITY}` command has no `{member}`; remove it"),
-        );
+        refuse(member, format!("a `{SOAR_UTILITY}` command has no `{member}`; remove it"));
     }
-    if let Some(version) = command
-        .version
-        .as_deref()
-        .filter(|version| *version != "1.0")
-    {
-        refuse(
-            "version",
-            format!("version \"{version}\" isn't executed here; only \"1.0\" is"),
-        );
+    if let Some(version) = command.version.as_deref().filter(|version| *version != "1.0") {
+        refuse("version", format!("version \"{version}\" isn't executed here; only \"1.0\" is"));
     }
     let name = command.command.as_deref().unwrap_or_default();
     if name.is_empty() {
-        refuse(
-            "command",
-            "the name of the command is missing; add it as `command`".into(),
-        );
+        refuse("command", "the name of the command is missing; add it as `command`".into());
     } else if has_reference(name) {
         let message = "the name of a command can't come from a variable; write it out";
         refuse("command", message.into());
     }
     let parameters = command.parameters.clone().unwrap_or_default();
-    Some(PlannedCommand {
-        command: name.to_owned(),
-        parameters,
-    })
+    Some(PlannedCommand { command: name.to_owned(), parameters })
 }
 
 #[cfg(test)]

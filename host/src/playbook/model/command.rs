@@ -10,10 +10,6 @@ use serde_json::{Map, Value};
 
 use super::ExternalReference;
 
-/// The type of the commands that this host executes:
-/// `{"type": "soar-utility", "version": "1.0", "command": "…", "parameters": {…}}`.
-pub const SOAR_UTILITY: &str = "soar-utility";
-
 /// One command of an action step.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Command {

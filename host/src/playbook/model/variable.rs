@@ -62,6 +62,27 @@ pub enum VariableType {
     Other(String),
 }
 
+impl VariableType {
+    /// The standard's vocabulary.
+    pub const STANDARD: [Self; 15] = [
+        Self::Bool,
+        Self::Dictionary,
+        Self::Float,
+        Self::Hash,
+        Self::Hexstring,
+        Self::Integer,
+        Self::Ipv4Addr,
+        Self::Ipv6Addr,
+        Self::Long,
+        Self::MacAddr,
+        Self::Md5Hash,
+        Self::Sha256Hash,
+        Self::String,
+        Self::Uri,
+        Self::Uuid,
+    ];
+}
+
 impl fmt::Display for VariableType {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {

@@ -2,15 +2,14 @@
 
 use std::fmt;
 
-use serde::Serialize;
-
 use crate::execution::ReturnData;
 use crate::playbook::plan::PlannedStep;
 
 /// A run that is over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunReport {
-    /// What was executed, in this order: one entry a command.
+    /// What was executed, in this order: one entry a command that was called, and one for each
+    /// failure of the run itself.
     pub steps: Vec<StepReport>,
     /// The worst result of all steps.
     pub result: ReturnData,
@@ -22,14 +21,15 @@ pub struct RunReport {
     pub ending: Ending,
 }
 
-/// How one command of a step went.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// How one command of a step went, or what went wrong without one.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepReport {
     /// The step.
     pub step_id: String,
     /// The step's name.
     pub step_name: Option<String>,
-    /// The command; none when the run was cancelled before the step began.
+    /// The command that was called; none when one couldn't be called, when its outputs couldn't be
+    /// kept, and when the run was cancelled before the step began.
     pub command: Option<String>,
     /// How it went.
     pub result: ReturnData,
@@ -38,8 +38,7 @@ pub struct StepReport {
 }
 
 /// Why a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// An `end` step was reached.
     End,
@@ -64,12 +63,26 @@ impl RunReport {
     }
 }
 
+impl StepReport {
+    /// A failure of the run itself.
+    pub(super) fn without_command(step: &PlannedStep, error: impl Into<String>) -> Self {
+        Self {
+            step_id: step.id.clone(),
+            step_name: step.name.clone(),
+            command: None,
+            result: ReturnData::Failed,
+            error: Some(error.into()),
+        }
+    }
+}
+
 impl fmt::Display for Ending {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::End => "an end step was reached",
             Self::FailureWithoutBranch => {
-                "the step wasn't successful, and no step is named for that case"
+                "the step wasn't successful and names no step for that; `on_completion` is taken \
+                 after Successful only, so give it `on_success` and `on_failure`"
             }
             Self::Cancelled => "the run was cancelled",
             Self::Stopped => "the run was stopped",

@@ -1,5 +1,6 @@
 //! The way through playbooks, with a runner that is told what to answer.
 
+mod example;
 mod outputs;
 
 use std::collections::BTreeMap;
@@ -22,8 +23,7 @@ struct Runner {
 impl TaskRunner for Runner {
     fn run_task(&mut self, task: &Task<'_>) -> TaskOutcome {
         let parameters = Value::Object(task.parameters.clone());
-        self.tasks
-            .push((task.step_id.to_owned(), parameters, task.timeout));
+        self.tasks.push((task.step_id.to_owned(), parameters, task.timeout));
         if self.answers.is_empty() {
             return answer(ReturnData::Successful, &[]);
         }
@@ -37,30 +37,17 @@ impl TaskRunner for Runner {
 }
 
 fn answer(result: ReturnData, outputs: &[(&str, &str)]) -> TaskOutcome {
-    let outputs = outputs
-        .iter()
-        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-    TaskOutcome {
-        result,
-        outputs: outputs.collect(),
-        stop: false,
-    }
+    let outputs = outputs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    TaskOutcome { result, outputs: outputs.collect(), stop: false }
 }
 
 /// Runs the fixture with these changes.
 fn run(changes: &[(&str, Value)], runner: &mut Runner) -> RunReport {
-    loaded(changes)
-        .prepare(&BTreeMap::new())
-        .unwrap()
-        .run(runner)
+    loaded(changes).prepare(&BTreeMap::new()).unwrap().run(runner)
 }
 
 fn asked_steps(runner: &Runner) -> Vec<&str> {
-    runner
-        .tasks
-        .iter()
-        .map(|(step, ..)| step.as_str())
-        .collect()
+    runner.tasks.iter().map(|(step, ..)| step.as_str()).collect()
 }
 
 #[test]
@@ -76,20 +63,12 @@ fn values_of_the_caller_reach_the_command() {
 fn partial_success_and_failure_take_on_failure() {
     for result in [ReturnData::PartiallySuccessful, ReturnData::Failed] {
         let mut runner = Runner::default();
-        runner
-            .answers
-            .push(answer(result, &[("error", "2 of 5 were not closed")]));
+        runner.answers.push(answer(result, &[("error", "2 of 5 were not closed")]));
         let report = run(&[], &mut runner);
         assert_eq!(asked_steps(&runner), ["action--1"]);
-        assert_eq!(
-            (report.ended_at.as_str(), report.ending),
-            ("end--2", Ending::End)
-        );
+        assert_eq!((report.ended_at.as_str(), report.ending), ("end--2", Ending::End));
         assert_eq!(report.result, result);
-        assert_eq!(
-            report.steps[0].error.as_deref(),
-            Some("2 of 5 were not closed")
-        );
+        assert_eq!(report.steps[0].error.as_deref(), Some("2 of 5 were not closed"));
     }
 }
 
@@ -98,10 +77,7 @@ fn on_completion_is_not_taken_after_a_failure() {
     for result in [ReturnData::PartiallySuccessful, ReturnData::Failed] {
         let outputs = [("closed", "1"), ("error", "")];
         let first = answer(ReturnData::Successful, &outputs);
-        let mut runner = Runner {
-            answers: vec![first, answer(result, &[])],
-            ..Runner::default()
-        };
+        let mut runner = Runner { answers: vec![first, answer(result, &[])], ..Runner::default() };
         let report = run(&[], &mut runner);
         assert_eq!(asked_steps(&runner), ["action--1", "action--2"]);
         assert_eq!(report.ended_at, "action--2");
@@ -126,41 +102,26 @@ fn exception() -> [(&'static str, Value); 3] {
 #[test]
 fn the_exception_step_is_taken_where_no_on_failure_is() {
     let mut runner = Runner::default();
-    runner
-        .answers
-        .push(answer(ReturnData::Successful, &[("closed", "1")]));
+    runner.answers.push(answer(ReturnData::Successful, &[("closed", "1")]));
     let report = run(&exception(), &mut runner);
     // `action--2` fails because `__error__` is null, and so would not be called.
     assert_eq!(asked_steps(&runner), ["action--1", "action--9"]);
-    assert_eq!(
-        (report.ended_at.as_str(), report.ending),
-        ("end--9", Ending::End)
-    );
+    assert_eq!((report.ended_at.as_str(), report.ending), ("end--9", Ending::End));
     assert_eq!(report.result, ReturnData::Failed);
 
     let mut runner = Runner::default();
     runner.answers.push(answer(ReturnData::Failed, &[]));
-    assert_eq!(
-        run(&exception(), &mut runner).ended_at,
-        "end--2",
-        "on_failure comes first"
-    );
+    assert_eq!(run(&exception(), &mut runner).ended_at, "end--2", "on_failure comes first");
 }
 
 #[test]
 fn the_exception_step_is_taken_once() {
     let mut runner = Runner::default();
-    runner.answers.push(answer(
-        ReturnData::Successful,
-        &[("closed", "1"), ("error", "")],
-    ));
+    runner.answers.push(answer(ReturnData::Successful, &[("closed", "1"), ("error", "")]));
     runner.answers.push(answer(ReturnData::Failed, &[]));
     runner.answers.push(answer(ReturnData::Failed, &[]));
     let report = run(&exception(), &mut runner);
-    assert_eq!(
-        asked_steps(&runner),
-        ["action--1", "action--2", "action--9"]
-    );
+    assert_eq!(asked_steps(&runner), ["action--1", "action--2", "action--9"]);
     assert_eq!(report.ended_at, "action--9");
     assert_eq!(report.ending, Ending::FailureWithoutBranch);
 }
@@ -175,25 +136,16 @@ fn delays_are_waited_before_steps_and_timeouts_are_handed_on() {
     let mut runner = Runner::default();
     runner.answers.push(answer(ReturnData::Failed, &[]));
     run(&changes, &mut runner);
-    assert_eq!(
-        runner.waits,
-        [Duration::from_millis(1500), Duration::from_millis(7)]
-    );
+    assert_eq!(runner.waits, [Duration::from_millis(1500), Duration::from_millis(7)]);
     assert_eq!(runner.tasks[0].2, Some(Duration::from_secs(2)));
 }
 
 #[test]
 fn a_run_that_is_cancelled_while_it_waits_has_failed() {
-    let mut runner = Runner {
-        cancelled: true,
-        ..Runner::default()
-    };
+    let mut runner = Runner { cancelled: true, ..Runner::default() };
     let report = run(&[("/workflow/action--2/delay", 5.into())], &mut runner);
     assert_eq!(asked_steps(&runner), ["action--1"]);
-    assert_eq!(
-        (report.ended_at.as_str(), report.ending),
-        ("action--2", Ending::Cancelled)
-    );
+    assert_eq!((report.ended_at.as_str(), report.ending), ("action--2", Ending::Cancelled));
     assert_eq!(report.result, ReturnData::Failed);
     assert_eq!(report.steps[1].command, None);
 }
@@ -201,28 +153,7 @@ fn a_run_that_is_cancelled_while_it_waits_has_failed() {
 #[test]
 fn a_run_that_is_stopped_takes_no_branch() {
     let mut runner = Runner::default();
-    runner.answers.push(TaskOutcome {
-        stop: true,
-        ..answer(ReturnData::Failed, &[])
-    });
+    runner.answers.push(TaskOutcome { stop: true, ..answer(ReturnData::Failed, &[]) });
     let report = run(&[], &mut runner);
-    assert_eq!(
-        (report.ended_at.as_str(), report.ending),
-        ("action--1", Ending::Stopped)
-    );
-}
-
-#[test]
-fn a_report_is_written_in_the_words_of_the_commands() {
-    let mut runner = Runner::default();
-    runner
-        .answers
-        .push(answer(ReturnData::PartiallySuccessful, &[]));
-    let report = serde_json::to_value(run(&[], &mut runner)).unwrap();
-    assert_eq!(report["result"], "Partially Successful");
-    assert_eq!(
-        report["steps"][0]["result"],
-        ReturnData::PartiallySuccessful.to_string()
-    );
-    assert_eq!(report["ending"], "end");
+    assert_eq!((report.ended_at.as_str(), report.ending), ("action--1", Ending::Stopped));
 }

@@ -31,23 +31,14 @@ fn a_step_sees_its_own_variables_and_no_other_steps() {
         ("/workflow/action--1/step_variables", own),
         ("/workflow/action--2/commands", commands),
     ]);
-    assert!(
-        lines[0].contains("variable `__own__` isn't declared"),
-        "{lines:?}"
-    );
+    assert!(lines[0].contains("variable `__own__` isn't declared"), "{lines:?}");
 }
 
 #[test]
 fn outputs_go_to_declared_variables_of_their_names_that_can_change() {
     let lines = refusal(&[
-        (
-            "/workflow/action--2/out_args",
-            json!(["__team__", "__failed__"]),
-        ),
-        (
-            "/playbook_variables/__contextData__",
-            json!({"type": "string", "constant": true}),
-        ),
+        ("/workflow/action--2/out_args", json!(["__team__", "__failed__"])),
+        ("/playbook_variables/__contextData__", json!({"type": "string", "constant": true})),
         ("/workflow/action--1/out_args", json!(["__contextData__"])),
     ]);
     let known = "`__returnData__`, `__error__`, `__closed__`, `__failed__`, `__contextData__`";

@@ -11,14 +11,6 @@ fn an_end_is_reached_from_every_step() {
         "at /workflow/action--2: the step has neither `on_completion` nor `on_success`, so \
          no `end` is reached from it; add one of them",
     );
-    let lines = refusal(&[
-        ("/workflow/end--1", Value::Null),
-        ("/workflow/end--2", Value::Null),
-    ]);
-    assert_eq!(
-        lines[0],
-        "at /workflow: no step has the type `end`; add one"
-    );
 }
 
 #[test]
@@ -30,10 +22,7 @@ fn steps_that_lead_in_a_circle_are_named_in_order() {
          `action--1`; break it"
     );
     let lines = refusal(&[("/workflow/action--1/on_failure", "action--1".into())]);
-    assert!(
-        lines[0].ends_with("`action--1` to `action--1`; break it"),
-        "{lines:?}"
-    );
+    assert!(lines[0].ends_with("`action--1` to `action--1`; break it"), "{lines:?}");
 }
 
 #[test]

@@ -5,62 +5,6 @@ use serde_json::{Value, json};
 use crate::playbook::fixture::{assert_refused, refusal};
 
 #[test]
-fn each_step_type_that_is_not_executed_is_named() {
-    let kinds = [
-        (
-            "playbook-action",
-            json!({"playbook_id": "playbook--2", "on_completion": "end--1"}),
-        ),
-        (
-            "parallel",
-            json!({"next_steps": ["end--1"], "on_completion": "end--1"}),
-        ),
-        (
-            "if-condition",
-            json!({"condition": "x", "on_true": "end--1"}),
-        ),
-        (
-            "while-condition",
-            json!({"condition": "x", "on_true": "end--1"}),
-        ),
-        (
-            "switch-condition",
-            json!({"switch": "x", "cases": {"default": "end--1"}}),
-        ),
-    ];
-    for (kind, mut step) in kinds {
-        step["type"] = kind.into();
-        assert_refused(
-            &[("/workflow/action--2", step)],
-            &format!("at /workflow/action--2/type: step type `{kind}` isn't executed here yet"),
-        );
-    }
-}
-
-#[test]
-fn each_other_command_type_is_named() {
-    for kind in [
-        "bash",
-        "ssh",
-        "manual",
-        "http-api",
-        "powershell",
-        "of-a-vendor",
-    ] {
-        assert_refused(
-            &[(
-                "/workflow/action--2/commands",
-                json!([{"type": kind, "command": "x", "odd": 1}]),
-            )],
-            &format!(
-                "at /workflow/action--2/commands/0/type: command type `{kind}` isn't executed \
-                 here; only `soar-utility` is"
-            ),
-        );
-    }
-}
-
-#[test]
 fn a_soar_utility_command_has_a_name_and_nothing_foreign() {
     let foreign =
         json!([{"type": "soar-utility", "version": "2.0", "content": "x", "paramaters": {}}]);
@@ -108,10 +52,7 @@ fn links_lead_to_steps() {
 #[test]
 fn start_steps_do_not_branch() {
     assert_refused(
-        &[(
-            "/workflow/start--1",
-            json!({"type": "start", "on_success": "action--1"}),
-        )],
+        &[("/workflow/start--1", json!({"type": "start", "on_success": "action--1"}))],
         "at /workflow/start--1: a `start` step has neither `on_success` nor `on_failure`; \
          use `on_completion`",
     );
