@@ -7,6 +7,8 @@
 pub(crate) mod read;
 mod text_list;
 
+#[doc(hidden)]
+pub use read::unknown;
 pub use text_list::TextList;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

@@ -7,6 +7,8 @@
 //! [page]: https://docs.d3security.com/utility-command-docs/working-version/close-incidents-in-bulk
 
 mod examples;
+#[cfg(test)]
+mod memory_tests;
 mod parameters;
 mod rules;
 mod tally;

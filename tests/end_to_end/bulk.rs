@@ -36,7 +36,9 @@ fn expected(number: usize) -> &'static str {
 }
 
 fn count(what: &str) -> usize {
-    (0..INCIDENTS).filter(|number| expected(*number) == what).count()
+    (0..INCIDENTS)
+        .filter(|number| expected(*number) == what)
+        .count()
 }
 
 #[test]
@@ -48,7 +50,10 @@ fn a_hundred_thousand_incidents_in_one_call() {
 
     let store = WatchedStore::new(&playdock, |_| ());
     let invocation = closing(&parameters(&texts), "nightly-1");
-    let answer = store.host().execute(&invocation).expect("there is an answer");
+    let answer = store
+        .host()
+        .execute(&invocation)
+        .expect("there is an answer");
     assert_eq!(answer.ended, Ended::Finished, "{}", answer.error);
     assert_eq!(answer.return_data.as_str(), "Partially Successful");
 
@@ -76,7 +81,11 @@ fn a_hundred_thousand_incidents_in_one_call() {
     playdock.assert_nothing_is_half_closed();
     let stored = playdock.rows("SELECT number, status FROM incident ORDER BY id");
     for (number, stored) in stored.iter().enumerate() {
-        let status = if expected(number) == "Successful" { "Closed" } else { "Open" };
+        let status = if expected(number) == "Successful" {
+            "Closed"
+        } else {
+            "Open"
+        };
         assert_eq!(*stored, format!("{number}|{status}"));
     }
     let audited: usize = playdock.value("SELECT count(DISTINCT incident) FROM audit");

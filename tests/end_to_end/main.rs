@@ -1,5 +1,9 @@
 //! End-to-end tests: the real program, real libraries, real stores.
 
+mod bad_input;
+mod bulk;
 mod contract;
+mod crashes;
 mod loading;
 mod misbehaving;
+mod retries;

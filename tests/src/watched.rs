@@ -1,6 +1,6 @@
 //! A store of incidents that a test watches, and into which it meddles.
 
-use playdock_host::execution::{Answer, Host, Invocation, Parameters};
+use playdock_host::execution::{Answer, Host, Invocation};
 use playdock_host::incidents::{
     EntryOutcome, IncidentKey, IncidentStore, LookedUp, RecordBatch, SiteRecord, SqliteStore,
     StoreError, UserRecord,
@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::build::library;
+use crate::in_process::invocation;
 use crate::playdock::Playdock;
 
 /// What a test does before a batch is recorded; it hears which batch it is, from 0.
@@ -58,12 +59,7 @@ impl WatchedStore {
 
 /// An automatic execution of CloseIncidentInBulk in the site Security Operations.
 pub fn closing(parameters: &Value, execution_id: &str) -> Invocation {
-    let parameters = Parameters::from_json(parameters.to_string().as_bytes());
-    let parameters = parameters.expect("the parameters are an object");
-    let mut invocation =
-        Invocation::automatic("CloseIncidentInBulk", parameters, "Security Operations");
-    invocation.execution_id = Some(execution_id.to_owned());
-    invocation
+    invocation("CloseIncidentInBulk", parameters, execution_id)
 }
 
 /// The rows of an answer's `contextData`.

@@ -64,9 +64,32 @@ pub(super) fn end(session: &Session, command: &str, response: &[u8]) -> RunEnd {
         }
         Err(error) => broke(format!("What the command {command} answered is {error}.")),
     };
+    let told_to_stop = matches!(ended, Ended::Cancelled | Ended::DeadlinePassed);
+    if told_to_stop && all_succeeded(&state) {
+        // The word to stop came when all was done.
+        let outputs = outputs(state.rows.len(), 0);
+        let error = String::new();
+        return finish(state, Finished { error, outputs });
+    }
+    let unwritten = unwritten(&state);
     let attempted = fill(session, &mut state);
     let rows = rows(state);
-    interrupted(ended, cause, attempted, rows)
+    interrupted(ended, cause, attempted, unwritten, rows)
+}
+
+/// Whether this run came to every incident, and none failed.
+fn all_succeeded(state: &State) -> bool {
+    let succeeded = |row: &Option<ReportRow>| {
+        row.as_ref()
+            .is_some_and(|row| row.result == OutcomeResult::Successful)
+    };
+    !state.rows.is_empty() && state.rows.iter().all(succeeded)
+}
+
+/// How many incidents have a row that says that the store could not write their outcome.
+fn unwritten(state: &State) -> usize {
+    let has_row = |position: &&usize| state.rows.get(**position).is_some_and(Option::is_some);
+    state.looked_at.keys().filter(has_row).count()
 }
 
 /// The command came to its end.
@@ -98,9 +121,15 @@ pub(super) fn failed_as_a_whole(error: String) -> RunEnd {
     }
 }
 
-fn interrupted(ended: Ended, cause: String, attempted: usize, rows: Vec<ReportRow>) -> RunEnd {
+fn interrupted(
+    ended: Ended,
+    cause: String,
+    attempted: usize,
+    unwritten: usize,
+    rows: Vec<ReportRow>,
+) -> RunEnd {
     let failed = count_failed(&rows);
-    let left = rows.len() - attempted;
+    let left = rows.len() - attempted + unwritten;
     let return_data = match ended {
         Ended::CommandBroke => ReturnData::Failed,
         _ if rows.is_empty() => ReturnData::Failed,
@@ -109,14 +138,15 @@ fn interrupted(ended: Ended, cause: String, attempted: usize, rows: Vec<ReportRo
     let error = match left {
         0 => cause,
         _ => format!(
-            "{cause} {left} of {} incidents were not attempted; the same execution id goes on with them.",
-            rows.len()
+            "{cause} {left} of {} incidents were not {}; the same execution id goes on with them.",
+            rows.len(),
+            match unwritten {
+                0 => "attempted",
+                _ => "written, or not attempted",
+            }
         ),
     };
-    let outputs = BTreeMap::from([
-        ("closed".to_owned(), (rows.len() - failed) as u64),
-        ("failed".to_owned(), failed as u64),
-    ]);
+    let outputs = outputs(rows.len(), failed);
     RunEnd {
         ended,
         return_data,
@@ -125,6 +155,14 @@ fn interrupted(ended: Ended, cause: String, attempted: usize, rows: Vec<ReportRo
         // Without an incident there is nothing to report beside the error.
         rows: (!rows.is_empty()).then_some(rows),
     }
+}
+
+/// What a playbook can use where the command itself could not say it.
+fn outputs(rows: usize, failed: usize) -> BTreeMap<String, u64> {
+    BTreeMap::from([
+        ("closed".to_owned(), (rows - failed) as u64),
+        ("failed".to_owned(), failed as u64),
+    ])
 }
 
 /// Gives every incident without an outcome a row that says so; returns how many have had one.

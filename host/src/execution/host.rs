@@ -74,7 +74,7 @@ impl Host {
             library,
             description,
         };
-        let resolved = actor::resolve(invocation, &*self.incidents)?;
+        let resolved = actor::resolve(invocation, &parameter_names(description), &*self.incidents)?;
         if invocation.intent == Intent::Preview {
             return Ok(match resolved {
                 Ok((actor, site)) => self.run(&prepared, None, Vec::new(), actor, site),
@@ -275,6 +275,15 @@ fn ending_of(answer: &Answer) -> Ending {
         error: answer.error.clone(),
         outputs: answer.outputs.clone(),
     }
+}
+
+/// The names of a command's parameters.
+fn parameter_names(description: &CommandDescription) -> Vec<String> {
+    let properties = description.parameters.get("properties");
+    properties
+        .and_then(serde_json::Value::as_object)
+        .map(|properties| properties.keys().cloned().collect())
+        .unwrap_or_default()
 }
 
 /// An id may stand in a file name, a URL and a log.

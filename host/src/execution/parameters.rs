@@ -2,9 +2,10 @@
 
 use crate::plugins::hexadecimal;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The parameters of an invocation: a JSON object.
@@ -63,6 +64,13 @@ impl Parameters {
     /// white space, in the order of their members or in how text is escaped, and for no others.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The names of the members, in the order of the alphabet.
+    pub(super) fn names(&self) -> Vec<String> {
+        serde_json::from_str::<BTreeMap<String, IgnoredAny>>(self.json.get())
+            .map(|members| members.into_keys().collect())
+            .unwrap_or_default()
     }
 
     /// The `Username` parameter, as it came; `None` where it isn't given.

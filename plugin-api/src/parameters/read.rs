@@ -81,7 +81,8 @@ impl<'de> Visitor<'de> for CheckNames<'_> {
     }
 }
 
-fn unknown(name: &str, known: &[String]) -> String {
+/// The sentence about a name that no parameter has.
+pub fn unknown(name: &str, known: &[String]) -> String {
     let nearest = known.iter().max_by(|a, b| {
         let likeness =
             |known: &str| strsim::jaro_winkler(&name.to_lowercase(), &known.to_lowercase());

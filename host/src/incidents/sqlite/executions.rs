@@ -53,12 +53,12 @@ fn find_or_insert(
         (before.site == new.site, "another site"),
         (
             before.parameters_digest == new.parameters_digest,
-            "parameters",
+            "other parameters",
         ),
         (before.mode == new.mode, "another mode"),
         (
             new.mode == Mode::Automatic || before.acting_user == new.acting_user,
-            "user",
+            "another user",
         ),
     ] {
         if !same {

@@ -100,7 +100,7 @@ pub(super) fn look_up(
     // to the rows of each, which come in the order of their positions.
 
     let mut statement = connection.prepare_cached(
-        "SELECT id, status, version, closed_at, closed_by, length(conclusion)
+        "SELECT id, status, version, closed_at, closed_by, conclusion
          FROM rarray(?1) AS wanted CROSS JOIN incident ON id = wanted.value",
     )?;
     let mut rows = statement.query([&ids])?;
@@ -162,8 +162,13 @@ fn incident(row: &Row<'_>) -> Result<LookedUp, StoreError> {
             required_tasks: Vec::new(),
             required_fields: Vec::new(),
         },
-        conclusion_length: row.get(5)?,
+        conclusion_length: characters(row.get_ref(5)?.as_bytes().map_err(rusqlite::Error::from)?),
     })
+}
+
+/// How many characters a text has; SQLite's `length` would end at the first that is null.
+fn characters(utf8: &[u8]) -> u64 {
+    utf8.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u64
 }
 
 /// The kind of a value that is stored as JSON; only texts and lists have to be read for it.

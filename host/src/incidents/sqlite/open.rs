@@ -24,7 +24,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
         path: path.to_owned(),
         cause: error.to_string(),
     })?;
-    settings(&connection).map_err(|error| match error.sqlite_error_code() {
+    let ours = settings(&connection).map_err(|error| match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => StoreError::NotAStore(path.to_owned()),
         Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly) => {
             StoreError::CannotOpen {
@@ -34,17 +34,27 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
         }
         _ => error.into(),
     })?;
-    Ok(connection)
+    match ours {
+        true => Ok(connection),
+        false => Err(StoreError::NotAStore(path.to_owned())),
+    }
 }
 
-fn settings(connection: &Connection) -> Result<(), rusqlite::Error> {
+/// Makes the settings, unless the database is another program's: the mode is kept in its file.
+fn settings(connection: &Connection) -> Result<bool, rusqlite::Error> {
     connection.busy_timeout(Duration::from_secs(LOCK_TIMEOUT_SECONDS))?;
+    let ours = "SELECT application_id = ?1 OR NOT EXISTS (SELECT 1 FROM sqlite_schema)
+        FROM pragma_application_id";
+    if !connection.query_row(ours, [APPLICATION_ID], |row| row.get(0))? {
+        return Ok(false);
+    }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // With WAL, anything less could lose the latest commits in a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.set_prepared_statement_cache_capacity(64);
-    rusqlite::vtab::array::load_module(connection)
+    rusqlite::vtab::array::load_module(connection)?;
+    Ok(true)
 }
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {

@@ -52,11 +52,17 @@ impl Writer {
         let job = Job {
             rows,
             work: Box::new(move |connection| {
-                let result = connection.map_or(Err(StoreError::Closed), work);
-                let keep = result.is_ok();
+                let done = connection.map(work);
+                let keep = matches!(done, Some(Ok(_)));
                 let answer: Answer = Box::new(move |committed| {
+                    let result = match (done, committed) {
+                        // What went wrong in the work says more than that of a commit after it.
+                        (Some(Err(error)), _) | (_, Err(error)) => Err(error),
+                        (Some(Ok(value)), Ok(())) => Ok(value),
+                        (None, Ok(())) => Err(StoreError::Closed),
+                    };
                     // Whoever waited may be gone; the work is done all the same.
-                    let _ = answer.send(committed.and(result));
+                    let _ = answer.send(result);
                 });
                 (keep, answer)
             }),
@@ -99,13 +105,21 @@ fn transaction(connection: &Connection, first: Job, queue: &Receiver<Job>) {
     while let Some(job) = next {
         rows += job.rows;
         answers.push(in_savepoint(connection, job));
-        next = if rows < ROWS_PER_COMMIT && began.elapsed() < TIME_PER_COMMIT {
+        let more = rows < ROWS_PER_COMMIT && began.elapsed() < TIME_PER_COMMIT;
+        // Out of the transaction, what comes next would be committed and called a failure.
+        next = if more && !connection.is_autocommit() {
             queue.try_recv().ok()
         } else {
             None
         };
     }
-    let committed = connection.execute_batch("COMMIT").map_err(StoreError::from);
+    let committed = if connection.is_autocommit() {
+        Err(StoreError::Disk(
+            "it undid what was written together".to_owned(),
+        ))
+    } else {
+        connection.execute_batch("COMMIT").map_err(StoreError::from)
+    };
     if committed.is_err() && !connection.is_autocommit() {
         // The error is the commit's; nothing better can be said of the rollback.
         let _ = connection.execute_batch("ROLLBACK");
