@@ -14,13 +14,13 @@ mod host_object;
 mod library;
 mod sealed;
 
+pub(crate) use description::{describe_request, read_description};
 pub use error::PluginError;
 pub use file::PluginFile;
 pub(crate) use file::hexadecimal;
 pub use host_object::HostServices;
-pub use library::Library;
-pub(crate) use description::{describe_request, read_description};
 pub(crate) use host_object::NoServices;
+pub use library::Library;
 pub(crate) use library::OpenLibrary;
 pub(crate) use sealed::Sealed;
 
@@ -61,9 +61,7 @@ impl Plugins {
 
     /// The plugin that has a command.
     pub fn find(&self, command: &str) -> Option<&Arc<PluginFile>> {
-        self.files
-            .iter()
-            .find(|file| file.identity().commands.iter().any(|name| name == command))
+        self.files.iter().find(|file| file.identity().commands.iter().any(|name| name == command))
     }
 
     /// All plugins, in the order in which they were added.
@@ -73,8 +71,6 @@ impl Plugins {
 
     /// The names of all commands.
     pub fn commands(&self) -> impl Iterator<Item = &str> {
-        self.files
-            .iter()
-            .flat_map(|file| file.identity().commands.iter().map(String::as_str))
+        self.files.iter().flat_map(|file| file.identity().commands.iter().map(String::as_str))
     }
 }

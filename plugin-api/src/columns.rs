@@ -106,18 +106,12 @@ impl Columns {
 
     /// How many cells an outcome of this command has.
     pub fn cells(&self) -> usize {
-        self.context
-            .iter()
-            .filter(|column| column.kind.has_cell())
-            .count()
+        self.context.iter().filter(|column| column.kind.has_cell()).count()
     }
 
     fn column(mut self, name: &'static str, kind: ColumnKind) -> Columns {
         self.table.push(self.context.len());
-        self.context.push(Column {
-            name: Cow::Borrowed(name),
-            kind,
-        });
+        self.context.push(Column { name: Cow::Borrowed(name), kind });
         self
     }
 }

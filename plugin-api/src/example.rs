@@ -136,11 +136,7 @@ impl ExampleIncident {
 
     fn task(mut self, title: &str, status: &str, required: bool) -> ExampleIncident {
         let (title, status) = (title.to_owned(), status.to_owned());
-        self.tasks.push(ExampleTask {
-            title,
-            required,
-            status,
-        });
+        self.tasks.push(ExampleTask { title, required, status });
         self
     }
 
@@ -152,12 +148,7 @@ impl ExampleIncident {
         visible: bool,
     ) -> ExampleIncident {
         let (section, name) = (section.to_owned(), name.to_owned());
-        self.fields.push(ExampleField {
-            section,
-            name,
-            visible,
-            value,
-        });
+        self.fields.push(ExampleField { section, name, visible, value });
         self
     }
 }
@@ -166,19 +157,12 @@ impl ExampleOutcome {
     /// An incident for which the command simply does what it is asked.
     pub fn successful(number: &str) -> ExampleOutcome {
         let number = number.to_owned();
-        ExampleOutcome {
-            number,
-            result: OutcomeResult::Successful,
-            reason: None,
-        }
+        ExampleOutcome { number, result: OutcomeResult::Successful, reason: None }
     }
 
     /// An incident for which what is asked held already.
     pub fn unchanged(number: &str, reason: Reason) -> ExampleOutcome {
-        ExampleOutcome {
-            reason: Some(reason),
-            ..ExampleOutcome::successful(number)
-        }
+        ExampleOutcome { reason: Some(reason), ..ExampleOutcome::successful(number) }
     }
 
     /// An incident that fails.

@@ -28,10 +28,7 @@ extern "C" fn construct<L: Library>() -> RootModuleResult {
 }
 
 fn module<L: Library>() -> PluginModuleRef {
-    PluginModule {
-        invoke: invoke::<L>,
-    }
-    .leak_into_prefix()
+    PluginModule { invoke: invoke::<L> }.leak_into_prefix()
 }
 
 extern "C" fn invoke<L: Library>(request: RSlice<'_, u8>, host: HostObject) -> RVec<u8> {

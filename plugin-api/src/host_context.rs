@@ -140,7 +140,5 @@ fn unexpected(reply: &Reply) -> ContextError {
         Reply::Recorded { .. } => "recorded",
         _ => "done",
     };
-    ContextError::Host(format!(
-        "the host answered \"{name}\", which is no answer to this call"
-    ))
+    ContextError::Host(format!("the host answered \"{name}\", which is no answer to this call"))
 }

@@ -30,10 +30,7 @@ impl Identity {
     ///
     /// The content is no identity.
     pub fn parse(section: &[u8]) -> Result<Identity, serde_json::Error> {
-        let end = section
-            .iter()
-            .position(|byte| *byte == 0)
-            .unwrap_or(section.len());
+        let end = section.iter().position(|byte| *byte == 0).unwrap_or(section.len());
         serde_json::from_slice(&section[..end])
     }
 }
@@ -96,12 +93,7 @@ const fn plain(text: &str) -> &str {
 /// How many bytes [`identity_bytes`] needs.
 #[doc(hidden)]
 pub const fn identity_length(name: &str, version: &str, commands: &[&str]) -> usize {
-    ConstWriter {
-        bytes: [],
-        length: 0,
-    }
-    .identity(name, version, commands)
-    .length
+    ConstWriter { bytes: [], length: 0 }.identity(name, version, commands).length
 }
 
 /// The identity as the link section holds it.
@@ -111,12 +103,7 @@ pub const fn identity_bytes<const LENGTH: usize>(
     version: &str,
     commands: &[&str],
 ) -> [u8; LENGTH] {
-    ConstWriter {
-        bytes: [0; LENGTH],
-        length: 0,
-    }
-    .identity(name, version, commands)
-    .bytes
+    ConstWriter { bytes: [0; LENGTH], length: 0 }.identity(name, version, commands).bytes
 }
 
 #[cfg(test)]

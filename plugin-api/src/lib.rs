@@ -1,7 +1,7 @@
 //! What a Playdock command is written against.
 //!
 //! A command is a crate of type `cdylib` that implements [`UtilityCommand`] and calls
-//! [`export_plugin!`]. It gets its [parameters](parameters) as a struct of its own and an
+//! [`export_plugin!`]. It gets its [parameters] as a struct of its own and an
 //! [`IncidentContext`] to work on, says what became of each incident as an [`Outcome`], and the
 //! host does the rest: who acts, what is committed, the audit, dates, tables.
 //!

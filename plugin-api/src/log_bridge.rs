@@ -37,9 +37,7 @@ impl log::Log for Bridge {
 fn current_host() -> Option<Arc<dyn HostLink>> {
     // A thread that is ending may have dropped its HERE already.
     let here = HERE.try_with(|here| here.try_borrow().ok().and_then(|here| here.clone()));
-    here.ok()
-        .flatten()
-        .or_else(|| LATEST.read().ok()?.as_ref()?.upgrade())
+    here.ok().flatten().or_else(|| LATEST.read().ok()?.as_ref()?.upgrade())
 }
 
 /// Puts the bridge in place, for a library that was loaded; in a test the logger is the test's.
@@ -63,9 +61,7 @@ pub(crate) fn enter(host: &Arc<dyn HostLink>) -> Entered {
     if let Ok(mut latest) = LATEST.write() {
         *latest = Some(Arc::downgrade(host));
     }
-    Entered {
-        outer: HERE.with(|here| here.replace(Some(host.clone()))),
-    }
+    Entered { outer: HERE.with(|here| here.replace(Some(host.clone()))) }
 }
 
 /// Gives a thread back to the invocation that it ran before.

@@ -71,13 +71,8 @@ pub fn write<M: serde::Serialize>(message: &M) -> Vec<u8> {
 ///
 /// [`MessageError::Unsupported`]
 pub fn check_understood(must_understand: &[String], known: &[&str]) -> Result<(), MessageError> {
-    match must_understand
-        .iter()
-        .find(|member| !known.contains(&member.as_str()))
-    {
-        Some(member) => Err(MessageError::Unsupported(format!(
-            "the member \"{member}\""
-        ))),
+    match must_understand.iter().find(|member| !known.contains(&member.as_str())) {
+        Some(member) => Err(MessageError::Unsupported(format!("the member \"{member}\""))),
         None => Ok(()),
     }
 }
@@ -111,10 +106,7 @@ mod tests {
     #[test]
     fn a_message_of_a_later_version_is_unsupported_and_other_bytes_are_malformed() {
         let later = read::<Request<'_>>(br#"{"migrate":{"to":7}}"#).unwrap_err();
-        assert_eq!(
-            later.to_string(),
-            "the message \"migrate\" isn't known here"
-        );
+        assert_eq!(later.to_string(), "the message \"migrate\" isn't known here");
         for bytes in [&b"{"[..], b"[]", b"\xff", b"", b"{\"invoke\":{}}"] {
             assert!(
                 matches!(read::<Request<'_>>(bytes), Err(MessageError::Malformed(_))),

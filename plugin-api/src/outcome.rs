@@ -275,8 +275,12 @@ impl Outcome {
         let wrong = match facts {
             _ if self.result == OutcomeResult::Failed => "a failure together with a change",
             None => "a change of an incident that there is not",
-            Some(facts) if facts.version != *version => "a change of a version that it was not given",
-            Some(_) if changed_before => "a change of an incident that this execution had changed before",
+            Some(facts) if facts.version != *version => {
+                "a change of a version that it was not given"
+            }
+            Some(_) if changed_before => {
+                "a change of an incident that this execution had changed before"
+            }
             Some(facts) if !waived.iter().all(|waiver| known(waiver, facts)) => {
                 "that it waived a task or a field that there is not"
             }

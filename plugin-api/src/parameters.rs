@@ -7,6 +7,8 @@
 pub(crate) mod read;
 mod text_list;
 
+#[doc(hidden)]
+pub use read::unknown;
 pub use text_list::TextList;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -140,7 +142,5 @@ where
 /// The beginning of a text that may be long, for an error.
 fn clip(text: &str) -> &str {
     const LONGEST: usize = 60;
-    text.char_indices()
-        .nth(LONGEST)
-        .map_or(text, |(end, _)| &text[..end])
+    text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end])
 }

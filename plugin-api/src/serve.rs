@@ -66,13 +66,8 @@ fn run<C: UtilityCommand>(
     invocation: Invocation<'_>,
     host: &dyn HostLink,
 ) -> Result<Finished, CommandError> {
-    let parameters = names
-        .read(invocation.parameters)
-        .map_err(CommandError::Failed)?;
-    C::run(
-        parameters,
-        &mut HostContext::new(host, invocation.execution),
-    )
+    let parameters = names.read(invocation.parameters).map_err(CommandError::Failed)?;
+    C::run(parameters, &mut HostContext::new(host, invocation.execution))
 }
 
 /// Answers a request. Whatever panics in it is answered as [`Response::Panicked`].
@@ -94,10 +89,7 @@ fn answer(commands: &[CommandEntry], request: &[u8], host: &dyn HostLink) -> Res
         Ok(Request::Describe { must_understand }) => {
             match messages::check_understood(&must_understand, &[]) {
                 Ok(()) => Response::Described {
-                    commands: commands
-                        .iter()
-                        .map(|command| (command.describe)())
-                        .collect(),
+                    commands: commands.iter().map(|command| (command.describe)()).collect(),
                 },
                 Err(error) => refuse(error),
             }
@@ -112,31 +104,24 @@ fn invoke(commands: &[CommandEntry], invocation: Invocation<'_>, host: &dyn Host
         return refuse(error);
     }
     log_bridge::set_level(invocation.log_level.as_deref());
-    let Some(command) = commands
-        .iter()
-        .find(|command| command.name == invocation.command)
-    else {
+    let Some(command) = commands.iter().find(|command| command.name == invocation.command) else {
         let error = format!("The library has no command {}.", invocation.command);
         return Response::Failed { error };
     };
-    let names = command
-        .names
-        .get_or_init(|| ParameterNames::of(&(command.schema)()));
+    let names = command.names.get_or_init(|| ParameterNames::of(&(command.schema)()));
     match (command.run)(names, invocation, host) {
         Ok(finished) => Response::Finished(finished),
         Err(CommandError::Context(ContextError::Cancelled)) => Response::Cancelled {},
-        Err(error) => Response::Failed {
-            error: error.to_string(),
-        },
+        Err(error) => Response::Failed { error: error.to_string() },
     }
 }
 
 fn refuse(error: MessageError) -> Response {
     match error {
         MessageError::Unsupported(what) => Response::Unsupported { what },
-        MessageError::Malformed(_) => Response::Failed {
-            error: format!("The request is {error}."),
-        },
+        MessageError::Malformed(_) => {
+            Response::Failed { error: format!("The request is {error}.") }
+        }
     }
 }
 
@@ -170,9 +155,7 @@ pub(crate) fn guard<T>(work: impl FnOnce() -> T + std::panic::UnwindSafe) -> Res
         // A panic that was passed on from another thread didn't run the hook: what the hook kept
         // is that of an earlier one, which the command caught itself.
         let hooked = LATEST_PANIC.try_with(RefCell::take).ok().flatten();
-        let message = hooked
-            .filter(|hooked| hooked.starts_with(&said))
-            .unwrap_or(said);
+        let message = hooked.filter(|hooked| hooked.starts_with(&said)).unwrap_or(said);
         // The payload is the author's, and dropping it may panic again: then it is leaked.
         if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             std::mem::forget(second);
@@ -182,9 +165,7 @@ pub(crate) fn guard<T>(work: impl FnOnce() -> T + std::panic::UnwindSafe) -> Res
 }
 
 fn words(payload: &(dyn Any + Send)) -> String {
-    let said = payload
-        .downcast_ref::<&str>()
-        .map(|said| (*said).to_owned());
+    let said = payload.downcast_ref::<&str>().map(|said| (*said).to_owned());
     said.or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without words".to_owned())
 }

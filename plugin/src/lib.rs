@@ -7,6 +7,8 @@
 //! [page]: https://docs.d3security.com/utility-command-docs/working-version/close-incidents-in-bulk
 
 mod examples;
+#[cfg(test)]
+mod memory_tests;
 mod parameters;
 mod rules;
 mod tally;
@@ -16,8 +18,7 @@ mod tests;
 use parameters::Parameters;
 use playdock_plugin_api::{
     Cell, Change, Columns, CommandError, CommandText, Example, Facts, Finished, Incident,
-    IncidentContext, Outcome, Reason, Recording, Refusal, Status, Timestamp,
-    UtilityCommand,
+    IncidentContext, Outcome, Reason, Recording, Refusal, Status, Timestamp, UtilityCommand,
 };
 use rules::{Bypasses, Verdict};
 use tally::Tally;
@@ -55,13 +56,7 @@ impl UtilityCommand for CloseIncidentInBulk {
             .instant("Close Date")
             .result("Result")
             .text("Closed By")
-            .table_order(&[
-                "Incident Number",
-                "Status",
-                "Close Date",
-                "Closed By",
-                "Result",
-            ])
+            .table_order(&["Incident Number", "Status", "Close Date", "Closed By", "Result"])
     }
 
     fn examples() -> Vec<Example> {
@@ -151,11 +146,7 @@ impl Closing {
 
 /// What was asked for holds, so it succeeds; its date, its user and its conclusion stay.
 fn already_closed(incident: &Incident, facts: &Facts) -> Outcome {
-    let cells = vec![
-        "Closed".into(),
-        facts.closed_at.into(),
-        facts.closed_by.clone().into(),
-    ];
+    let cells = vec!["Closed".into(), facts.closed_at.into(), facts.closed_by.clone().into()];
     let message =
         "The incident was closed already; nothing was changed and no conclusion appended.";
     Outcome::unchanged(incident, ALREADY_CLOSED, message, cells)
@@ -169,9 +160,6 @@ fn refused_outcome(refusal: &Refusal) -> Outcome {
 
 /// The cells of an incident that fails: its present status, and neither date nor user.
 fn as_it_stands(incident: &Incident) -> Vec<Cell> {
-    let status = incident
-        .facts
-        .as_ref()
-        .map(|facts| facts.status.as_str().to_owned());
+    let status = incident.facts.as_ref().map(|facts| facts.status.as_str().to_owned());
     vec![status.into(), Cell::Empty, Cell::Empty]
 }

@@ -36,9 +36,7 @@ pub(crate) fn judge(facts: &Facts, bypasses: Bypasses) -> Verdict {
     let fields_block = !missing.is_empty() && !bypasses.fields;
     let reason = match (tasks_block, fields_block) {
         (false, false) => {
-            return Verdict::Closes {
-                waived: waivers(pending, missing),
-            };
+            return Verdict::Closes { waived: waivers(pending, missing) };
         }
         (true, false) => TASKS_PENDING,
         (false, true) => FIELDS_MISSING,
@@ -47,9 +45,7 @@ pub(crate) fn judge(facts: &Facts, bypasses: Bypasses) -> Verdict {
     let mut causes = Vec::new();
     let mut bypass = Vec::new();
     if tasks_block {
-        let titles = pending
-            .iter()
-            .map(|index| facts.required_tasks[*index].title.clone());
+        let titles = pending.iter().map(|index| facts.required_tasks[*index].title.clone());
         causes.push(named("Required tasks are pending", titles));
         bypass.push(format!("\"{BYPASS_TASKS}\""));
     }
@@ -58,17 +54,10 @@ pub(crate) fn judge(facts: &Facts, bypasses: Bypasses) -> Verdict {
             let field = &facts.required_fields[*index];
             format!("{} > {}", field.section, field.name)
         });
-        causes.push(named(
-            "Fields that are required on close have no value",
-            names,
-        ));
+        causes.push(named("Fields that are required on close have no value", names));
         bypass.push(format!("\"{BYPASS_FIELDS}\""));
     }
-    let message = format!(
-        "{}. Bypassed by {}.",
-        causes.join(". "),
-        bypass.join(" and ")
-    );
+    let message = format!("{}. Bypassed by {}.", causes.join(". "), bypass.join(" and "));
     Verdict::Blocked { reason, message }
 }
 
@@ -82,29 +71,16 @@ fn lacks_value(field: &RequiredField) -> bool {
 }
 
 fn indexes<T>(facts: &[T], holds: impl Fn(&T) -> bool) -> Vec<usize> {
-    facts
-        .iter()
-        .enumerate()
-        .filter(|(_, fact)| holds(fact))
-        .map(|(index, _)| index)
-        .collect()
+    facts.iter().enumerate().filter(|(_, fact)| holds(fact)).map(|(index, _)| index).collect()
 }
 
 fn waivers(tasks: Vec<usize>, fields: Vec<usize>) -> Vec<Waiver> {
     let mut waived = Vec::new();
     if !tasks.is_empty() {
-        waived.push(Waiver {
-            bypass: BYPASS_TASKS.into(),
-            tasks,
-            fields: Vec::new(),
-        });
+        waived.push(Waiver { bypass: BYPASS_TASKS.into(), tasks, fields: Vec::new() });
     }
     if !fields.is_empty() {
-        waived.push(Waiver {
-            bypass: BYPASS_FIELDS.into(),
-            tasks: Vec::new(),
-            fields,
-        });
+        waived.push(Waiver { bypass: BYPASS_FIELDS.into(), tasks: Vec::new(), fields });
     }
     waived
 }

@@ -66,52 +66,24 @@ impl Tally {
                 causes.push(format!("{count} {}", if count == 1 { one } else { many }));
             }
         };
-        cause(
-            tasks,
-            "has required tasks pending",
-            "have required tasks pending",
-        );
+        cause(tasks, "has required tasks pending", "have required tasks pending");
         if tasks == 1 {
             cause(both, "also lacks required fields", "");
         } else {
-            cause(
-                both,
-                "of them also lacks required fields",
-                "of them also lack required fields",
-            );
+            cause(both, "of them also lacks required fields", "of them also lack required fields");
         }
-        cause(
-            self.of("required-fields-missing"),
-            "lacks required fields",
-            "lack required fields",
-        );
+        cause(self.of("required-fields-missing"), "lacks required fields", "lack required fields");
         cause(self.of("not-found"), "does not exist", "do not exist");
         cause(
             self.of("not-permitted"),
             "may not be closed by this user",
             "may not be closed by this user",
         );
-        cause(
-            self.of("changed-meanwhile"),
-            "changed meanwhile",
-            "changed meanwhile",
-        );
-        cause(
-            self.of("reopened-since"),
-            "was reopened since",
-            "were reopened since",
-        );
-        cause(
-            self.of("store-error"),
-            "could not be written",
-            "could not be written",
-        );
+        cause(self.of("changed-meanwhile"), "changed meanwhile", "changed meanwhile");
+        cause(self.of("reopened-since"), "was reopened since", "were reopened since");
+        cause(self.of("store-error"), "could not be written", "could not be written");
         let were = if failed == 1 { "was" } else { "were" };
-        format!(
-            "{failed} of {} incidents {were} not closed: {}",
-            self.total(),
-            causes.join(", ")
-        )
+        format!("{failed} of {} incidents {were} not closed: {}", self.total(), causes.join(", "))
     }
 
     fn of(&self, reason: &str) -> u64 {

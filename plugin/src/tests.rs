@@ -19,13 +19,8 @@ fn parameters(numbers: &[&str], tasks: &str, fields: &str) -> Value {
 }
 
 fn codes(incidents: &InMemoryIncidents) -> Vec<(String, String)> {
-    let code = |outcome: &Outcome| {
-        outcome
-            .reason
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default()
-    };
+    let code =
+        |outcome: &Outcome| outcome.reason.as_ref().map(ToString::to_string).unwrap_or_default();
     incidents
         .outcomes()
         .into_iter()
@@ -89,14 +84,8 @@ fn what_a_bypass_waives_is_handed_over() {
     assert_eq!(incident.status, "Closed");
     assert_eq!(incident.closed_by.as_deref(), Some("admin user"));
     assert_eq!(incident.waived.len(), 2);
-    assert_eq!(
-        (&incident.waived[0].tasks, &incident.waived[1].fields),
-        (&vec![0], &vec![0])
-    );
-    assert_eq!(
-        incident.tasks[0].status, "Pending",
-        "closing completes no task"
-    );
+    assert_eq!((&incident.waived[0].tasks, &incident.waived[1].fields), (&vec![0], &vec![0]));
+    assert_eq!(incident.tasks[0].status, "Pending", "closing completes no task");
 }
 
 #[test]
@@ -125,11 +114,7 @@ fn every_task_status_but_a_done_one_blocks() {
         let incident = ExampleIncident::new("1", "Open").required_task("Reset password", status);
         let mut incidents = InMemoryIncidents::new([incident]);
         close(&mut incidents, &parameters(&["1"], "No", "No")).unwrap();
-        assert_eq!(
-            incidents.incident("1").unwrap().status == "Open",
-            blocks,
-            "{status}"
-        );
+        assert_eq!(incidents.incident("1").unwrap().status == "Open", blocks, "{status}");
     }
 }
 
@@ -147,15 +132,9 @@ fn a_closed_incident_stays_as_it_is_and_is_no_failure() {
     let mut incidents = InMemoryIncidents::new([ExampleIncident::new("1", "Closed")]);
     let before = incidents.incident("1").unwrap().clone();
     let finished = close(&mut incidents, &parameters(&["1"], "Yes", "Yes")).unwrap();
-    assert_eq!(
-        (finished.error.as_str(), &finished.outputs["closed"]),
-        ("", &json!(1))
-    );
+    assert_eq!((finished.error.as_str(), &finished.outputs["closed"]), ("", &json!(1)));
     assert_eq!(incidents.incident("1").unwrap(), &before);
-    assert_eq!(
-        codes(&incidents),
-        [("1".to_owned(), "already-closed".to_owned())]
-    );
+    assert_eq!(codes(&incidents), [("1".to_owned(), "already-closed".to_owned())]);
 }
 
 #[test]
@@ -182,36 +161,21 @@ fn an_incident_that_changed_meanwhile_is_judged_anew() {
         },
     );
     close(&mut incidents, &parameters(&["1"], "No", "No")).unwrap();
-    assert_eq!(
-        codes(&incidents),
-        [("1".to_owned(), "required-tasks-pending".to_owned())]
-    );
+    assert_eq!(codes(&incidents), [("1".to_owned(), "required-tasks-pending".to_owned())]);
 
     let mut restless =
         InMemoryIncidents::new([ExampleIncident::new("1", "Open")]).meanwhile("1", |_| {});
     let finished = close(&mut restless, &parameters(&["1"], "No", "No")).unwrap();
-    assert_eq!(
-        codes(&restless),
-        [("1".to_owned(), "changed-meanwhile".to_owned())]
-    );
-    assert_eq!(
-        finished.error,
-        "1 of 1 incidents was not closed: 1 changed meanwhile"
-    );
+    assert_eq!(codes(&restless), [("1".to_owned(), "changed-meanwhile".to_owned())]);
+    assert_eq!(finished.error, "1 of 1 incidents was not closed: 1 changed meanwhile");
 }
 
 #[test]
 fn who_may_not_close_closes_nothing() {
-    let incidents = [
-        ExampleIncident::new("1", "Open"),
-        ExampleIncident::new("2", "Closed"),
-    ];
+    let incidents = [ExampleIncident::new("1", "Open"), ExampleIncident::new("2", "Closed")];
     let mut incidents = InMemoryIncidents::new(incidents).may_not_close();
     close(&mut incidents, &parameters(&["1", "2", "3"], "Yes", "Yes")).unwrap();
-    let reasons: Vec<String> = codes(&incidents)
-        .into_iter()
-        .map(|(_, reason)| reason)
-        .collect();
+    let reasons: Vec<String> = codes(&incidents).into_iter().map(|(_, reason)| reason).collect();
     assert_eq!(reasons, ["not-permitted", "already-closed", "not-found"]);
 }
 
@@ -229,10 +193,7 @@ fn an_interrupted_execution_goes_on_where_it_was() {
     incidents.incident_mut("2").unwrap().status = "Open".to_owned();
     incidents.resume();
     let finished = close(&mut incidents, &asked).unwrap();
-    assert_eq!(
-        finished.error,
-        "1 of 7 incidents was not closed: 1 was reopened since"
-    );
+    assert_eq!(finished.error, "1 of 7 incidents was not closed: 1 was reopened since");
     assert_eq!(incidents.incident("2").unwrap().status, "Open");
     assert_eq!(codes(&incidents)[1].1, "reopened-since");
     assert_eq!(incidents.incident("1").unwrap().version, 2, "closed once");
@@ -245,11 +206,7 @@ fn an_error_of_the_host_ends_the_command_with_its_words() {
         let mut incidents =
             InMemoryIncidents::new([ExampleIncident::new("1", "Open")]).fail_after(calls, error);
         let failed = close(&mut incidents, &parameters(&["1"], "No", "No"));
-        assert_eq!(
-            failed,
-            Err(InvokeError::Failed("The store is gone.".to_owned())),
-            "{calls}"
-        );
+        assert_eq!(failed, Err(InvokeError::Failed("The store is gone.".to_owned())), "{calls}");
     }
 }
 
@@ -268,10 +225,7 @@ fn a_bypass_that_is_neither_yes_nor_no_is_an_error_that_names_it() {
         let Err(InvokeError::Failed(sentence)) = close(&mut incidents, &asked) else {
             panic!("{asked} was accepted");
         };
-        assert!(
-            sentence.starts_with(&format!("Parameter \"{name}\": ")),
-            "{sentence}"
-        );
+        assert!(sentence.starts_with(&format!("Parameter \"{name}\": ")), "{sentence}");
         assert_eq!(incidents.incident("1").unwrap().status, "Open");
     }
 }

@@ -98,10 +98,7 @@ fn by_run_of_a_playbook() {
     assert_eq!(finished.code, Some(0), "{finished:?}");
     let step = "action--207f8c27-f5ba-4f6e-bec5-498e376fa848";
     let before = format!(r#"{{"step":"{step}","execution":"run-1:{step}","#);
-    assert_eq!(
-        finished.output.trim_end(),
-        RESPONSE.replacen('{', &before, 1)
-    );
+    assert_eq!(finished.output.trim_end(), RESPONSE.replacen('{', &before, 1));
 }
 
 #[test]
@@ -157,10 +154,7 @@ fn every_way_out_has_its_exit_code() {
     assert_eq!(close(&mixed, &[]), Some(3));
     assert_eq!(close(&request(), &["--execution-id", "two words"]), Some(2));
     assert_eq!(close(&request(), &["--no-such-option"]), Some(2));
-    assert_eq!(
-        playdock.invoke("NoSuchCommand", &request(), &[]).code,
-        Some(2)
-    );
+    assert_eq!(playdock.invoke("NoSuchCommand", &request(), &[]).code, Some(2));
     let late = playdock.close(&request(), &["--timeout", "0.000001"]);
     assert_eq!(late.code, Some(6), "{late:?}");
     let missing = ["--db", "no/such/folder/playdock.db"];
@@ -195,10 +189,7 @@ fn a_failed_row_says_why_in_two_more_members() {
     let tasks = json!([{"title": "Reset <it>", "required": true}]);
     let fields = json!([{"section": "Closure", "name": "Root cause", "required_on_close": true}]);
     let playdock = Playdock::with_incidents([
-        incident(
-            "1",
-            json!({"status": "On Hold", "tasks": tasks, "fields": fields}),
-        ),
+        incident("1", json!({"status": "On Hold", "tasks": tasks, "fields": fields})),
         incident("2", json!({})),
     ]);
     let finished = playdock.close(&parameters(&["2", "3", "1"]), &CLOCK);
@@ -221,10 +212,7 @@ fn a_failed_row_says_why_in_two_more_members() {
     );
     assert!(finished.output.trim_end().ends_with(&rows), "{finished:?}");
     let html = blocked.as_str().expect("a message is text");
-    let html = html
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;");
+    let html = html.replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
     let cells = format!(
         " <tr> <td>1</td> <td>On Hold</td> <td></td> <td></td> <td>Failed: {html}</td> </tr> </table>"
     );
@@ -254,11 +242,7 @@ fn the_error_counts_the_incidents_by_their_causes() {
             "Failed",
             "3 of 3 incidents were not closed: 1 lacks required fields, 2 do not exist",
         ),
-        (
-            &["missing"],
-            "Failed",
-            "1 of 1 incidents was not closed: 1 does not exist",
-        ),
+        (&["missing"], "Failed", "1 of 1 incidents was not closed: 1 does not exist"),
     ] {
         let finished = playdock.close(&parameters(numbers), &["--preview"]);
         assert_eq!(finished.answer()["returnData"], return_data);
@@ -270,11 +254,7 @@ fn the_error_counts_the_incidents_by_their_causes() {
 fn a_failure_of_the_whole_has_an_error_and_nothing_else() {
     let playdock = Playdock::new();
     playdock.import(SITE_AND_USER);
-    let parameters = with(
-        parameters(&["1"]),
-        "Bypass Required Pending Tasks",
-        json!("maybe"),
-    );
+    let parameters = with(parameters(&["1"]), "Bypass Required Pending Tasks", json!("maybe"));
     let finished = playdock.close(&parameters, &[]);
     assert_eq!(finished.code, Some(1), "{finished:?}");
     let error = finished.answer()["error"].to_string();

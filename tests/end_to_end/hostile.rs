@@ -127,7 +127,8 @@ fn nothing_outside_can_be_reached() {
         let execution = format!("{how}:{target}").replace([' ', '/'], "-");
         let invocation = invocation("Attacks", &asked(how, target), &execution);
         let answer = host.execute(&invocation).unwrap_or_else(|error| panic!("{error}"));
-        let denied = ["not permitted", "denied", "No such file"].map(|it| answer.error.contains(it));
+        let denied =
+            ["not permitted", "denied", "No such file"].map(|it| answer.error.contains(it));
         assert!(denied.contains(&true), "{how} {target}: {:?}", answer.error);
     }
     assert!(!file.exists());

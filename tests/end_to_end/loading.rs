@@ -68,10 +68,7 @@ fn assert_says(line: &str, words: &[&str]) {
 fn a_file_that_is_not_there_or_a_folder_is_refused() {
     let playdock = nothing();
     let absent = playdock.folder().join("absent.so");
-    assert_says(
-        &refused_unloaded(&playdock, &absent),
-        &["there is no such file"],
-    );
+    assert_says(&refused_unloaded(&playdock, &absent), &["there is no such file"]);
     let folder = playdock.folder().join("folder.so");
     std::fs::create_dir(&folder).expect("a folder can be made");
     assert_says(&refused_unloaded(&playdock, &folder), &["it is a folder"]);
@@ -86,11 +83,7 @@ fn a_library_without_our_header_is_refused() {
 #[test]
 fn a_library_for_another_boundary_is_refused() {
     let line = refused_unloaded(&nothing(), &library("other_boundary"));
-    let words = [
-        "version 99",
-        "version 1:",
-        "build it with a matching playdock-plugin-api",
-    ];
+    let words = ["version 99", "version 1:", "build it with a matching playdock-plugin-api"];
     assert_says(&line, &words);
 }
 
@@ -115,16 +108,9 @@ fn a_library_that_panics_when_it_is_to_describe_itself_is_refused() {
 #[test]
 fn two_plugins_with_one_command_name_are_refused() {
     let playdock = Playdock::with_plugins(&[SHIPPED, "same_command"]);
-    let line = refusal(
-        &playdock.run(&["plugins", "list"]),
-        &library("same_command"),
-    );
+    let line = refusal(&playdock.run(&["plugins", "list"]), &library("same_command"));
     let shipped = library(SHIPPED).display().to_string();
-    let words = [
-        "a command CloseIncidentInBulk",
-        &shipped,
-        "leave one of them out",
-    ];
+    let words = ["a command CloseIncidentInBulk", &shipped, "leave one of them out"];
     assert_says(&line, &words);
 }
 

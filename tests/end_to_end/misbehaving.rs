@@ -23,11 +23,7 @@ const ALL_DONE: Becomes = &["Successful", "Successful", "Successful"];
 /// Commands that break off: the words of the error, and what becomes of the incidents. All of
 /// these executions can go on.
 const BREAK_OFF: &[(&str, &str, Becomes)] = &[
-    (
-        "PanicsInRun",
-        "The command PanicsInRun panicked: at once, on purpose (at ",
-        NO_ROWS,
-    ),
+    ("PanicsInRun", "The command PanicsInRun panicked: at once, on purpose (at ", NO_ROWS),
     (
         "PanicsWhileRecording",
         "The command PanicsWhileRecording panicked: at PanicsWhileRecording-2, on purpose (at ",
@@ -68,16 +64,8 @@ const BREAK_OFF: &[(&str, &str, Becomes)] = &[
         "The command recorded an outcome for position 0, which has an outcome already.",
         FIRST_DONE,
     ),
-    (
-        "AnswersNothing",
-        "What the command AnswersNothing answered is not a message: ",
-        NO_ROWS,
-    ),
-    (
-        "AnswersGarbage",
-        "What the command AnswersGarbage answered is not a message: ",
-        NO_ROWS,
-    ),
+    ("AnswersNothing", "What the command AnswersNothing answered is not a message: ", NO_ROWS),
+    ("AnswersGarbage", "What the command AnswersGarbage answered is not a message: ", NO_ROWS),
     (
         "AnswersInvalidUtf8",
         "What the command AnswersInvalidUtf8 answered is not a message: ",
@@ -118,10 +106,7 @@ const BREAK_OFF: &[(&str, &str, Becomes)] = &[
 /// Commands whose first recording is refused as a whole, and which say so: they fail before they
 /// did anything.
 const REFUSED: &[(&str, &str)] = &[
-    (
-        "RecordsTwiceAtOnce",
-        "The command recorded two outcomes for position 0 at once.",
-    ),
+    ("RecordsTwiceAtOnce", "The command recorded two outcomes for position 0 at once."),
     (
         "RecordsUnknownPosition",
         "The command recorded an outcome for position 1000, which is not selected.",
@@ -130,22 +115,10 @@ const REFUSED: &[(&str, &str)] = &[
         "RecordsBeforeLooking",
         "The command recorded an outcome for position 0, which was not looked at.",
     ),
-    (
-        "WrongCells",
-        "The command recorded a row of 2 cells, and its columns have 1.",
-    ),
-    (
-        "ForgesAWaiver",
-        "The command waived a task or a field that there is not.",
-    ),
-    (
-        "ClosesAFailure",
-        "The command recorded a failure together with a change.",
-    ),
-    (
-        "ClosesNothing",
-        "The command recorded a change at position 0, where there is no incident.",
-    ),
+    ("WrongCells", "The command recorded a row of 2 cells, and its columns have 1."),
+    ("ForgesAWaiver", "The command waived a task or a field that there is not."),
+    ("ClosesAFailure", "The command recorded a failure together with a change."),
+    ("ClosesNothing", "The command recorded a change at position 0, where there is no incident."),
 ];
 
 /// The numbers of the incidents that a command misbehaves with.
@@ -160,10 +133,8 @@ fn misbehave(numbers: &[String]) -> Value {
 /// A folder with three incidents for each of these commands, and all the plugins.
 fn playdock_for<'a>(commands: impl Iterator<Item = &'a str>) -> Playdock {
     let playdock = Playdock::with_plugins(&PLUGINS);
-    let lines: String = commands
-        .flat_map(numbers)
-        .map(|number| incident(&number, json!({})))
-        .collect();
+    let lines: String =
+        commands.flat_map(numbers).map(|number| incident(&number, json!({}))).collect();
     playdock.import(&format!("{SITE_AND_USER}{lines}"));
     playdock
 }
@@ -186,9 +157,7 @@ fn open_incidents(playdock: &Playdock, command: &str) -> Vec<String> {
 }
 
 fn state(playdock: &Playdock, id: &str) -> String {
-    playdock.value(&format!(
-        "SELECT state FROM execution WHERE execution_id = '{id}'"
-    ))
+    playdock.value(&format!("SELECT state FROM execution WHERE execution_id = '{id}'"))
 }
 
 /// Closes the incidents that a command left, with the command that the project ships.
@@ -212,11 +181,7 @@ fn a_command_that_breaks_off_fails_alone_and_the_next_one_runs_in_the_same_proce
         assert_eq!(answer.ended, Ended::CommandBroke, "{command}");
         assert_eq!(becomes(&answer), *expected, "{command}");
         let written = serde_json::to_value(&answer).expect("the answer can be written");
-        assert_eq!(
-            written["result"] == "",
-            expected.is_empty(),
-            "{command}: {written}"
-        );
+        assert_eq!(written["result"] == "", expected.is_empty(), "{command}: {written}");
         let done = expected.iter().filter(|said| **said == "Successful");
         let left = open_incidents(&playdock, command);
         assert_eq!(left, numbers(command)[done.count()..], "{command}");

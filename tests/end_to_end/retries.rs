@@ -1,13 +1,14 @@
-//! The same execution id again, two at once, and what changes between look and close: whatever
-//! happens, an incident is closed once or not at all, and the answer says which.
+//! The same execution id again: whatever happened before, an incident is closed once or not at
+//! all, and the answer says which.
+
+mod races;
 
 use playdock_host::execution::{Cancellation, Ended};
 use playdock_tests::{
-    Finished, Playdock, Random, WatchedStore, answer_rows, closing, incident, outcome, outcomes,
-    parameters, with,
+    Finished, Playdock, Random, WatchedStore, answer_rows, closing, incident, outcome, parameters,
+    with,
 };
-use serde_json::{Value, json};
-use std::process::Child;
+use serde_json::json;
 
 const ID: [&str; 2] = ["--execution-id", "nightly-1"];
 
@@ -30,15 +31,6 @@ fn status(playdock: &Playdock, number: &str) -> String {
 
 fn audited(playdock: &Playdock) -> i64 {
     playdock.value("SELECT count(*) FROM audit")
-}
-
-fn finish(child: Child) -> Finished {
-    let output = child.wait_with_output().expect("it can be waited for");
-    Finished {
-        code: output.status.code(),
-        output: String::from_utf8(output.stdout).expect("output is UTF-8"),
-        errors: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
 }
 
 #[test]
@@ -163,6 +155,22 @@ fn a_cancelled_execution_says_what_it_did_and_the_same_id_does_the_rest() {
 }
 
 #[test]
+fn a_word_to_stop_that_comes_when_all_is_done_changes_nothing() {
+    let (playdock, numbers) = open_incidents(3);
+    let parameters = parameters(&numbers);
+    let invocation = closing(&parameters, "nightly-1");
+    let cancellation = invocation.cancellation.clone();
+    let store = WatchedStore::new(&playdock, move |_| cancellation.cancel());
+    let answer = store.host().execute(&invocation).expect("there is an answer");
+    drop(store);
+    assert_eq!((answer.return_data.as_str(), answer.error.as_str()), ("Successful", ""));
+    assert_eq!(answer.ended, Ended::Finished);
+    let again = playdock.close(&parameters, &ID);
+    assert_eq!(again.code, Some(0), "{again:?}");
+    assert_eq!(again.rows(), answer_rows(&answer));
+}
+
+#[test]
 fn an_incident_that_was_reopened_during_an_interruption_stays_open() {
     let (playdock, numbers) = open_incidents(4200);
     let parameters = parameters(&numbers);
@@ -186,144 +194,4 @@ fn an_incident_that_was_reopened_during_an_interruption_stays_open() {
     assert_eq!(rest.rows()[7]["Status"], "Open");
     assert_eq!(status(&playdock, "INC-7"), "Open");
     assert_eq!(audited(&playdock), 4200);
-}
-
-#[test]
-fn two_processes_with_one_id_close_each_incident_once() {
-    let (playdock, numbers) = open_incidents(2000);
-    let parameters = playdock.file("parameters.json", parameters(&numbers).to_string());
-    let file = parameters.to_string_lossy();
-    let mut arguments = vec!["invoke", "CloseIncidentInBulk", "--params", &file];
-    arguments.extend(["--site", "Security Operations", "--output", "json"]);
-    arguments.extend(ID);
-    let both = [(); 2].map(|()| playdock.start(playdock.command(&arguments)));
-    let both = both.map(finish);
-    assert!(both.iter().any(|finished| finished.code == Some(0)), "{both:?}");
-    for finished in &both {
-        match finished.code {
-            Some(0) => assert_eq!(finished.rows().len(), 2000),
-            _ => assert!(finished.code == Some(2) && finished.errors.contains("running"), "{finished:?}"),
-        }
-    }
-    assert_eq!(audited(&playdock), 2000);
-    playdock.assert_nothing_is_half_closed();
-}
-
-#[test]
-fn three_executions_of_the_same_incidents_close_each_once() {
-    let (playdock, numbers) = open_incidents(2000);
-    let ids = ["a", "b", "c"];
-    let all = ids.map(|id| {
-        let name = format!("{id}.json");
-        let conclusion = with(parameters(&numbers), "Conclusion", json!(id));
-        playdock.file(&name, conclusion.to_string());
-        let arguments = ["invoke", "CloseIncidentInBulk", "--params", &name, "--output", "json",
-            "--site", "Security Operations"];
-        playdock.start(playdock.command(&arguments))
-    });
-    let answers = all.map(|child| finish(child).outcomes());
-    for index in 0..numbers.len() {
-        let mut said: Vec<&str> = answers.iter().map(|answer| answer[index].1.as_str()).collect();
-        said.sort_unstable();
-        assert_eq!(said, ["Successful", "already-closed", "already-closed"], "{index}");
-    }
-    assert_eq!(audited(&playdock), 2000);
-    let conclusions: i64 = playdock.value("SELECT max(length(conclusion)) FROM incident");
-    assert_eq!(conclusions, "<p>a</p>".len() as i64);
-    playdock.assert_nothing_is_half_closed();
-}
-
-/// Closes INC-0, INC-1 and INC-2 while somebody writes into the store before each batch.
-fn close_while(playdock: &Playdock, sql: &str, only_once: bool) -> Vec<Value> {
-    let (path, sql) = (playdock.folder().join("playdock.db"), sql.to_owned());
-    let meddle = move |batch| {
-        if batch == 0 || !only_once {
-            let store = rusqlite::Connection::open(&path).expect("the store can be opened");
-            store.execute_batch(&sql).expect("the statement is right");
-        }
-    };
-    let store = WatchedStore::new(playdock, meddle);
-    let invocation = closing(&parameters(&["INC-0", "INC-1", "INC-2"]), "nightly-1");
-    let answer = store.host().execute(&invocation).expect("there is an answer");
-    assert_eq!(answer.ended, Ended::Finished, "{}", answer.error);
-    answer_rows(&answer)
-}
-
-#[test]
-fn what_changes_between_look_and_close_is_not_missed() {
-    let id = "(SELECT id FROM incident WHERE number = 'INC-1')";
-    for (sql, said, stored) in [
-        (
-            format!("INSERT INTO task VALUES ({id}, 9, 'Call the user', 1, 'Pending')"),
-            "required-tasks-pending",
-            "Open",
-        ),
-        (
-            format!("INSERT INTO field VALUES ({id}, 9, 'Closure', 'Loss', 'Activity', 1, 1, 'null')"),
-            "required-fields-missing",
-            "Open",
-        ),
-        (
-            "UPDATE incident SET status = 'Closed', closed_by = 'jane', version = version + 1
-             WHERE number = 'INC-1'"
-                .to_owned(),
-            "already-closed",
-            "Closed",
-        ),
-        // A change that blocks nothing: it is judged anew, and closes.
-        (
-            format!("INSERT INTO task VALUES ({id}, 9, 'Tidy up', 0, 'Pending')"),
-            "Successful",
-            "Closed",
-        ),
-    ] {
-        let (playdock, _) = open_incidents(3);
-        let rows = close_while(&playdock, &sql, true);
-        let said_of_all: Vec<_> = rows.iter().map(outcome).collect();
-        let expected = [("INC-0", "Successful"), ("INC-1", said), ("INC-2", "Successful")];
-        assert_eq!(said_of_all, outcomes(&expected), "{sql}");
-        assert_eq!(status(&playdock, "INC-1"), stored, "{sql}");
-        let closed_here = rows.iter().filter(|row| outcome(row).1 == "Successful").count();
-        assert_eq!(audited(&playdock), closed_here as i64, "{sql}");
-    }
-}
-
-#[test]
-fn an_incident_that_keeps_changing_is_left_open_and_the_others_close() {
-    let (playdock, _) = open_incidents(3);
-    let sql = "UPDATE incident SET version = version + 1 WHERE number = 'INC-1'";
-    let rows = close_while(&playdock, sql, false);
-    let said: Vec<_> = rows.iter().map(outcome).collect();
-    let expected = [("INC-0", "Successful"), ("INC-1", "changed-meanwhile"), ("INC-2", "Successful")];
-    assert_eq!(said, outcomes(&expected));
-    assert_eq!(rows[1]["Status"], "Open");
-    assert_eq!(status(&playdock, "INC-1"), "Open");
-}
-
-#[test]
-fn an_incident_that_the_store_refuses_to_write_fails_alone() {
-    for table in ["UPDATE ON incident", "INSERT ON audit"] {
-        let (playdock, numbers) = open_incidents(50);
-        let (incident, new) = match table {
-            "INSERT ON audit" => ("NEW.incident", ""),
-            _ => ("NEW.id", "NEW.status = 'Closed' AND "),
-        };
-        playdock.write(&format!(
-            "CREATE TRIGGER refuse BEFORE {table}
-             WHEN {new} {incident} = (SELECT id FROM incident WHERE number = 'INC-31')
-             BEGIN SELECT RAISE(ABORT, 'not this one'); END"
-        ));
-        let finished = playdock.close(&parameters(&numbers), &ID);
-        assert_eq!(finished.code, Some(3), "{finished:?}");
-        for (number, said) in finished.outcomes() {
-            let expected = if number == "INC-31" { "store-error" } else { "Successful" };
-            assert_eq!(said, expected, "{number}");
-        }
-        let row = &finished.rows()[31];
-        assert!(row["Error message"].to_string().contains("not this one"), "{row}");
-        assert_eq!(row["Status"], "Open");
-        assert_eq!(status(&playdock, "INC-31"), "Open");
-        assert_eq!(audited(&playdock), 49);
-        playdock.assert_nothing_is_half_closed();
-    }
 }

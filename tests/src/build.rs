@@ -26,23 +26,13 @@ fn output_folder() -> &'static Path {
 fn build() -> Result<PathBuf, String> {
     let test = std::env::current_exe().map_err(|error| error.to_string())?;
     // target/PROFILE/deps/TEST
-    let folder = test
-        .ancestors()
-        .nth(2)
-        .ok_or("the test is in no folder")?
-        .to_owned();
+    let folder = test.ancestors().nth(2).ok_or("the test is in no folder")?.to_owned();
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .current_dir(workspace)
-        .args(["build", "--quiet", "--workspace", "--lib", "--bins"]);
+    cargo.current_dir(workspace).args(["build", "--quiet", "--workspace", "--lib", "--bins"]);
     if folder.ends_with("release") {
         cargo.arg("--release");
     }
     let status = cargo.status().map_err(|error| error.to_string())?;
-    if status.success() {
-        Ok(folder)
-    } else {
-        Err(format!("cargo build: {status}"))
-    }
+    if status.success() { Ok(folder) } else { Err(format!("cargo build: {status}")) }
 }

@@ -33,10 +33,7 @@ impl Playdock {
     /// A new folder, with these libraries.
     pub fn with_plugins(names: &[&str]) -> Playdock {
         let folder = tempfile::tempdir().expect("a folder can be made");
-        Playdock {
-            folder,
-            plugins: names.iter().map(|name| library(name)).collect(),
-        }
+        Playdock { folder, plugins: names.iter().map(|name| library(name)).collect() }
     }
 
     /// The folder.
@@ -53,9 +50,7 @@ impl Playdock {
     pub fn store(&self) -> rusqlite::Connection {
         let store = rusqlite::Connection::open(self.folder().join("playdock.db"));
         let store = store.expect("the store can be opened");
-        store
-            .busy_timeout(std::time::Duration::from_secs(10))
-            .expect("a time-out can be set");
+        store.busy_timeout(std::time::Duration::from_secs(10)).expect("a time-out can be set");
         store
     }
 
@@ -95,19 +90,14 @@ impl Playdock {
         let input = input.to_vec();
         // It may end without reading its input, and its output may fill the pipe meanwhile.
         let writing = std::thread::spawn(move || drop(stdin.write_all(&input)));
-        let output = child
-            .wait_with_output()
-            .expect("the program can be waited for");
+        let output = child.wait_with_output().expect("the program can be waited for");
         writing.join().expect("the input is written");
         output.into()
     }
 
     /// Starts a command with pipes.
     pub fn start(&self, mut command: Command) -> Child {
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().expect("the program starts")
     }
 

@@ -1,9 +1,9 @@
 //! A store of incidents that a test watches, and into which it meddles.
 
-use playdock_host::execution::{Isolation, Answer, Host, Invocation, Parameters};
-use playdock_host::incidents::{ExecutionKey, LedgerRow, 
-    EntryOutcome, IncidentKey, IncidentStore, LookedUp, RecordBatch, SiteRecord, SqliteStore,
-    StoreError, UserRecord,
+use playdock_host::execution::{Answer, Host, Invocation, Isolation};
+use playdock_host::incidents::{
+    EntryOutcome, ExecutionKey, IncidentKey, IncidentStore, LedgerRow, LookedUp, RecordBatch,
+    SiteRecord, SqliteStore, StoreError, UserRecord,
 };
 use playdock_host::plugins::Plugins;
 use serde_json::Value;
@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::build::library;
+use crate::in_process::invocation;
 use crate::playdock::Playdock;
 
 /// What a test does before a batch is recorded; it hears which batch it is, from 0.
@@ -43,9 +44,7 @@ impl WatchedStore {
     /// A host in this process, on this store, with the command that the project ships.
     pub fn host(self: &Arc<WatchedStore>) -> Host {
         let mut plugins = Plugins::new();
-        plugins
-            .add(&library("close_incident_in_bulk"))
-            .expect("the plugin can be used");
+        plugins.add(&library("close_incident_in_bulk")).expect("the plugin can be used");
         Host::new(self.clone(), self.store.clone(), plugins, |_| Isolation::InProcess)
     }
 
@@ -58,12 +57,7 @@ impl WatchedStore {
 
 /// An automatic execution of CloseIncidentInBulk in the site Security Operations.
 pub fn closing(parameters: &Value, execution_id: &str) -> Invocation {
-    let parameters = Parameters::from_json(parameters.to_string().as_bytes());
-    let parameters = parameters.expect("the parameters are an object");
-    let mut invocation =
-        Invocation::automatic("CloseIncidentInBulk", parameters, "Security Operations");
-    invocation.execution_id = Some(execution_id.to_owned());
-    invocation
+    invocation("CloseIncidentInBulk", parameters, execution_id)
 }
 
 /// The rows of an answer's `contextData`.

@@ -2,7 +2,7 @@
 
 use super::invocation::{Invocation, Requester};
 use crate::incidents::{IncidentStore, StoreError};
-use playdock_plugin_api::{Actor, Site};
+use playdock_plugin_api::{Actor, Site, parameters};
 
 /// Who acts where; or why that can't be.
 pub(super) type Resolved = Result<(Actor, Site), String>;
@@ -11,11 +11,15 @@ pub(super) type Resolved = Result<(Actor, Site), String>;
 ///
 /// An automatic execution acts as its `Username` parameter; where that is absent, a remote request
 /// falls back to the account that it came from. A person acts as that person.
+///
+/// `known` are the names of the command's parameters: one that is none of them may be a misspelt
+/// `Username`.
 pub(super) fn resolve(
     invocation: &Invocation,
+    known: &[String],
     store: &dyn IncidentStore,
 ) -> Result<Resolved, StoreError> {
-    let username = match acting_username(invocation) {
+    let username = match acting_username(invocation, known) {
         Ok(username) => username,
         Err(sentence) => return Ok(Err(sentence)),
     };
@@ -31,17 +35,8 @@ pub(super) fn resolve(
     if !user.sites.contains(&site.name) {
         return Ok(Err(no_access(&username, &invocation.site)));
     }
-    let actor = Actor {
-        username: user.username,
-        may_close: user.may_close,
-    };
-    Ok(Ok((
-        actor,
-        Site {
-            name: site.name,
-            time_zone: site.time_zone,
-        },
-    )))
+    let actor = Actor { username: user.username, may_close: user.may_close };
+    Ok(Ok((actor, Site { name: site.name, time_zone: site.time_zone })))
 }
 
 /// The same words whether the site exists or not: they tell nobody which it is.
@@ -49,7 +44,7 @@ fn no_access(username: &str, site: &str) -> String {
     format!("The user \"{username}\" has no access to the site \"{site}\".")
 }
 
-fn acting_username(invocation: &Invocation) -> Result<String, String> {
+fn acting_username(invocation: &Invocation, known: &[String]) -> Result<String, String> {
     let requested_by = match &invocation.requester {
         Requester::Person { username } => return Ok(username.clone()),
         Requester::Automatic { requested_by } => requested_by,
@@ -60,14 +55,16 @@ fn acting_username(invocation: &Invocation) -> Result<String, String> {
         None => None,
         Some((_, Ok(username))) => username.filter(|username| !username.trim().is_empty()),
         Some((raw, Err(_))) => {
-            return Err(format!(
-                "Parameter \"Username\": must be text, not {}.",
-                kind(raw.get())
-            ));
+            return Err(format!("Parameter \"Username\": must be text, not {}.", kind(raw.get())));
         }
     };
     given.or_else(|| requested_by.clone()).ok_or_else(|| {
-        "Parameter \"Username\" is required: an automatic execution acts as this user.".to_owned()
+        let names = invocation.parameters.names();
+        match names.iter().find(|name| !known.contains(name)) {
+            Some(name) => parameters::unknown(name, known),
+            None => "Parameter \"Username\" is required: an automatic execution acts as this user."
+                .to_owned(),
+        }
     })
 }
 

@@ -22,11 +22,7 @@ pub(super) struct RunEnd {
 }
 
 /// Makes the end of a run out of the library's response and what the session recorded.
-pub(super) fn end(
-    session: &Session,
-    command: &str,
-    response: Result<&[u8], NoResponse>,
-) -> RunEnd {
+pub(super) fn end(session: &Session, command: &str, response: Result<&[u8], NoResponse>) -> RunEnd {
     let cancelled = session.setup.cancellation.is_cancelled();
     let stopped = cancelled || session.deadline_passed();
     let mut state = session.end();
@@ -51,7 +47,9 @@ pub(super) fn end(
         }
         (Ok(Ok(Response::Finished(finished))), None) => match left {
             0 => return finish(state, finished),
-            _ => broke(format!("The command {command} ended without an outcome for {left} incidents.")),
+            _ => broke(format!(
+                "The command {command} ended without an outcome for {left} incidents."
+            )),
         },
         (Ok(Ok(Response::Failed { error })), None) => match nothing_recorded {
             true => return failed_as_a_whole(error),
@@ -83,8 +81,14 @@ pub(super) fn end(
         let outputs = outputs(state.rows.iter().flatten());
         return finish(state, Finished { error: String::new(), outputs });
     }
-    let attempted = fill(session, &mut state);
+    // Those of a batch that the store did not take have a row and no outcome.
+    let unwritten = state.looked_at.keys().filter(|it| has_row(&state, **it)).count();
+    let attempted = fill(session, &mut state) - unwritten;
     interrupted(ended, cause, attempted, rows(state))
+}
+
+fn has_row(state: &State, position: usize) -> bool {
+    state.rows.get(position).is_some_and(Option::is_some)
 }
 
 /// An execution that goes on with an earlier run, and can't: what that recorded stands.
@@ -136,7 +140,7 @@ fn interrupted(ended: Ended, cause: String, attempted: usize, rows: Vec<ReportRo
     let error = match rows.len() - attempted {
         0 => cause,
         left => format!(
-            "{cause} {left} of {} incidents were not attempted; the same execution id goes on with them.",
+            "{cause} {left} of {} incidents are left; the same execution id goes on with them.",
             rows.len()
         ),
     };
@@ -169,9 +173,7 @@ fn fill(session: &Session, state: &mut State) -> usize {
             left.push(position);
         }
     }
-    let statuses = statuses(session, &left, |position| {
-        state.selection.as_ref()?.key(position)
-    });
+    let statuses = statuses(session, &left, |position| state.selection.as_ref()?.key(position));
     for (position, status) in left.iter().zip(statuses) {
         let row = session.row_without_outcome(state, *position, status);
         state.rows[*position] = Some(row);
@@ -188,17 +190,10 @@ fn statuses(
     let mut statuses = Vec::with_capacity(positions.len());
     for chunk in positions.chunks(4096) {
         let keys: Vec<IncidentKey> = chunk.iter().filter_map(|position| key(*position)).collect();
-        let mut found = session
-            .setup
-            .store
-            .look_up(&keys)
-            .unwrap_or_default()
-            .into_iter();
+        let mut found = session.setup.store.look_up(&keys).unwrap_or_default().into_iter();
         statuses.extend(chunk.iter().map(|position| {
             let looked_up = key(*position).and_then(|_| found.next().flatten());
-            looked_up
-                .map(|looked_up| looked_up.facts.status.as_str().to_owned())
-                .into()
+            looked_up.map(|looked_up| looked_up.facts.status.as_str().to_owned()).into()
         }));
     }
     statuses
@@ -217,14 +212,12 @@ fn rows(state: State) -> Vec<ReportRow> {
 }
 
 fn count_failed(rows: &[ReportRow]) -> usize {
-    rows.iter()
-        .filter(|row| row.result == OutcomeResult::Failed)
-        .count()
+    rows.iter().filter(|row| row.result == OutcomeResult::Failed).count()
 }
 
 fn capitalised(sentence: &str) -> String {
     let mut characters = sentence.chars();
-    characters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(characters).collect()
-    })
+    characters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

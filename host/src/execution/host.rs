@@ -17,8 +17,8 @@ use jiff::tz::TimeZone;
 use playdock_plugin_api::messages::{self, CommandDescription, Request};
 use playdock_plugin_api::{Actor, Execution, Intent, Mode, Site};
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A store and plugins: what it takes to run commands.
@@ -45,16 +45,15 @@ impl Host {
         plugins: Plugins,
         isolation: impl Fn(&PluginFile) -> Isolation,
     ) -> Host {
-        let prepare =
-            |file: &Arc<PluginFile>| PreparedPlugin::new(file.clone(), isolation(file));
+        let prepare = |file: &Arc<PluginFile>| PreparedPlugin::new(file.clone(), isolation(file));
         Host { incidents, records, plugins: plugins.files().iter().map(prepare).collect() }
     }
 
     /// The names of all commands.
     pub fn commands(&self) -> impl Iterator<Item = &str> {
-        self.plugins.iter().flat_map(|plugin| {
-            plugin.file.identity().commands.iter().map(String::as_str)
-        })
+        self.plugins
+            .iter()
+            .flat_map(|plugin| plugin.file.identity().commands.iter().map(String::as_str))
     }
 
     /// What is known of a command: its parameters, its columns, its examples. The code of its
@@ -79,13 +78,9 @@ impl Host {
             Some(id) => checked_id(id)?,
             None => uuid::Uuid::new_v4().to_string(),
         };
-        let prepared = Prepared {
-            invocation,
-            execution_id,
-            plugin,
-            description,
-        };
-        let resolved = actor::resolve(invocation, &*self.incidents)?;
+        let prepared = Prepared { invocation, execution_id, plugin, description };
+        let known = parameter_names(description);
+        let resolved = actor::resolve(invocation, &known, &*self.incidents)?;
         if invocation.intent == Intent::Preview {
             return Ok(match resolved {
                 Ok((actor, site)) => self.run(&prepared, None, Vec::new(), actor, site),
@@ -290,11 +285,7 @@ impl Prepared<'_> {
             return_data: end.return_data,
             error: end.error,
             outputs: end.outputs,
-            report: end.rows.map(|rows| Report {
-                columns,
-                time_zone,
-                rows,
-            }),
+            report: end.rows.map(|rows| Report { columns, time_zone, rows }),
             ended: end.ended,
             replayed: false,
         }
@@ -344,6 +335,15 @@ fn ending_of(answer: &Answer) -> Ending {
         error: answer.error.clone(),
         outputs: answer.outputs.clone(),
     }
+}
+
+/// The names of a command's parameters.
+fn parameter_names(description: &CommandDescription) -> Vec<String> {
+    let properties = description.parameters.get("properties");
+    properties
+        .and_then(serde_json::Value::as_object)
+        .map(|properties| properties.keys().cloned().collect())
+        .unwrap_or_default()
 }
 
 /// An id may stand in a URL and in a log.

@@ -2,9 +2,10 @@
 
 use crate::plugins::hexadecimal;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The parameters of an invocation: a JSON object.
@@ -45,13 +46,9 @@ impl Parameters {
             return Err(InvalidParameters::NotAnObject);
         }
         let mut deserializer = serde_json::Deserializer::from_str(json.get());
-        let digest = Canonical
-            .deserialize(&mut deserializer)
-            .map_err(InvalidParameters::NotJson)?;
-        Ok(Parameters {
-            json,
-            digest: hexadecimal(&digest),
-        })
+        let digest =
+            Canonical.deserialize(&mut deserializer).map_err(InvalidParameters::NotJson)?;
+        Ok(Parameters { json, digest: hexadecimal(&digest) })
     }
 
     /// The JSON, as it came.
@@ -63,6 +60,13 @@ impl Parameters {
     /// white space, in the order of their members or in how text is escaped.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The names of the members, in the order of the alphabet.
+    pub(super) fn names(&self) -> Vec<String> {
+        serde_json::from_str::<BTreeMap<String, IgnoredAny>>(self.json.get())
+            .map(|members| members.into_keys().collect())
+            .unwrap_or_default()
     }
 
     /// The `Username` parameter, as it came; `None` where it isn't given.
@@ -91,11 +95,7 @@ impl<'de> DeserializeSeed<'de> for Canonical {
 
 /// The digest of a value that holds no others: a letter for its type, then its bytes.
 fn leaf(kind: u8, bytes: &[u8]) -> [u8; 32] {
-    Sha256::new()
-        .chain_update([kind])
-        .chain_update(bytes)
-        .finalize()
-        .into()
+    Sha256::new().chain_update([kind]).chain_update(bytes).finalize().into()
 }
 
 impl<'de> Visitor<'de> for Canonical {
@@ -149,19 +149,13 @@ mod tests {
     use super::*;
 
     fn digest(json: &str) -> String {
-        Parameters::from_json(json.as_bytes())
-            .unwrap()
-            .digest()
-            .to_owned()
+        Parameters::from_json(json.as_bytes()).unwrap().digest().to_owned()
     }
 
     #[test]
     fn the_same_parameters_have_one_digest_however_they_are_written() {
         let written = digest(r#"{"a":["x",1,null],"b":{"c":true,"d":"\u0041"}}"#);
-        assert_eq!(
-            written,
-            digest(r#" { "b" : {"d":"A","c":true} , "a" : [ "x" , 1 , null ] } "#)
-        );
+        assert_eq!(written, digest(r#" { "b" : {"d":"A","c":true} , "a" : [ "x" , 1 , null ] } "#));
     }
 
     #[test]
@@ -194,13 +188,7 @@ mod tests {
             let error = Parameters::from_json(json.as_bytes()).err().unwrap();
             assert!(matches!(error, InvalidParameters::NotAnObject), "{json}");
         }
-        for json in [
-            &b"{"[..],
-            b"",
-            b"{\"a\":\xff}",
-            b"{} {}",
-            b"{\"a\":\"\xed\xa0\x80\"}",
-        ] {
+        for json in [&b"{"[..], b"", b"{\"a\":\xff}", b"{} {}", b"{\"a\":\"\xed\xa0\x80\"}"] {
             let error = Parameters::from_json(json).err().unwrap();
             assert!(matches!(error, InvalidParameters::NotJson(_)), "{json:?}");
         }

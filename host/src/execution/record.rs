@@ -146,22 +146,10 @@ impl Session {
         position: usize,
         status: Cell,
     ) -> ReportRow {
-        let number = state
-            .selection
-            .as_ref()
-            .map_or("", |selection| selection.number(position));
-        let columns = self
-            .setup
-            .columns
-            .context
-            .iter()
-            .filter(|column| column.kind.has_cell());
+        let number = state.selection.as_ref().map_or("", |selection| selection.number(position));
+        let columns = self.setup.columns.context.iter().filter(|column| column.kind.has_cell());
         let cell = |kind| {
-            if kind == ColumnKind::Status {
-                status.clone()
-            } else {
-                Cell::Empty
-            }
+            if kind == ColumnKind::Status { status.clone() } else { Cell::Empty }
         };
         ReportRow {
             number: number.to_owned(),
@@ -182,15 +170,8 @@ impl Session {
         let Some(selection) = &state.selection else {
             return Ok(());
         };
-        let keys: Vec<_> = changed
-            .iter()
-            .filter_map(|position| selection.key(*position))
-            .collect();
-        let found = if keys.is_empty() {
-            Vec::new()
-        } else {
-            self.setup.store.look_up(&keys)?
-        };
+        let keys: Vec<_> = changed.iter().filter_map(|position| selection.key(*position)).collect();
+        let found = if keys.is_empty() { Vec::new() } else { self.setup.store.look_up(&keys)? };
         for (position, looked_up) in changed.into_iter().zip(found) {
             // Its row may bear the time of the first look, so its change does too.
             let as_of = state.looked_at.get(&position).map(|looked| looked.as_of);
@@ -223,10 +204,7 @@ fn preview(state: &mut State, entries: Vec<(usize, LedgerEntry)>) {
 }
 
 fn row(state: &State, position: usize, outcome: &Outcome) -> ReportRow {
-    let number = state
-        .selection
-        .as_ref()
-        .map_or("", |selection| selection.number(position));
+    let number = state.selection.as_ref().map_or("", |selection| selection.number(position));
     ReportRow {
         number: number.to_owned(),
         result: outcome.result,
@@ -240,14 +218,15 @@ fn ledger_entry(state: &State, position: usize, outcome: Outcome) -> Result<Ledg
     let selection = state.selection.as_ref();
     let incident = selection.and_then(|selection| selection.key(position));
     let change = match (&outcome.change, state.looked_at.get(&position)) {
-        (Some(Change::Close { version, waived }), Some(LookedAt { as_of, looked_up: Some(it) })) => {
-            Some(ChangeToMake {
-                at: *as_of,
-                version: *version,
-                before: before(it),
-                waived: waived_json(it, waived)?,
-            })
-        }
+        (
+            Some(Change::Close { version, waived }),
+            Some(LookedAt { as_of, looked_up: Some(it) }),
+        ) => Some(ChangeToMake {
+            at: *as_of,
+            version: *version,
+            before: before(it),
+            waived: waived_json(it, waived)?,
+        }),
         _ => None,
     };
     Ok(LedgerEntry {
@@ -296,7 +275,5 @@ fn waived_json(looked_up: &LookedUp, waived: &[Waiver]) -> Result<Option<String>
             fields: waiver.fields.iter().filter_map(field).collect(),
         })
         .collect();
-    serde_json::to_string(&named)
-        .map(Some)
-        .map_err(|error| Refused::Misuse(error.to_string()))
+    serde_json::to_string(&named).map(Some).map_err(|error| Refused::Misuse(error.to_string()))
 }

@@ -41,44 +41,34 @@ pub struct ReportRow {
 impl Report {
     /// How many rows failed.
     pub fn failed(&self) -> usize {
-        self.rows
-            .iter()
-            .filter(|row| row.result == OutcomeResult::Failed)
-            .count()
+        self.rows.iter().filter(|row| row.result == OutcomeResult::Failed).count()
     }
 
     /// The headings of the table, in its order.
     pub fn table_headings(&self) -> Vec<&str> {
-        self.table_columns()
-            .map(|(_, column)| column.name.as_ref())
-            .collect()
+        self.table_columns().map(|(_, column)| column.name.as_ref()).collect()
     }
 
     /// What a row of the table shows, in its order.
     pub fn table_row(&self, row: &ReportRow) -> Vec<String> {
         let cells: Vec<Option<&Cell>> = cells_by_column(&self.columns, row).collect();
-        let texts = self
-            .table_columns()
-            .map(|(index, column)| match (column.kind, &row.message) {
-                (ColumnKind::IncidentNumber, _) => row.number.clone(),
-                (ColumnKind::Result, Some(message)) if row.result == OutcomeResult::Failed => {
-                    format!("{}: {message}", row.result.as_str())
-                }
-                (ColumnKind::Result, _) => row.result.as_str().to_owned(),
-                (kind, _) => {
-                    let cell = cells.get(index).copied().flatten().unwrap_or(&Cell::Empty);
-                    self.shown(cell, kind, dates::TABLE).into_owned()
-                }
-            });
+        let texts = self.table_columns().map(|(index, column)| match (column.kind, &row.message) {
+            (ColumnKind::IncidentNumber, _) => row.number.clone(),
+            (ColumnKind::Result, Some(message)) if row.result == OutcomeResult::Failed => {
+                format!("{}: {message}", row.result.as_str())
+            }
+            (ColumnKind::Result, _) => row.result.as_str().to_owned(),
+            (kind, _) => {
+                let cell = cells.get(index).copied().flatten().unwrap_or(&Cell::Empty);
+                self.shown(cell, kind, dates::TABLE).into_owned()
+            }
+        });
         texts.collect()
     }
 
     fn table_columns(&self) -> impl Iterator<Item = (usize, &Column)> {
         let columns = &self.columns;
-        columns
-            .table
-            .iter()
-            .filter_map(|index| Some((*index, columns.context.get(*index)?)))
+        columns.table.iter().filter_map(|index| Some((*index, columns.context.get(*index)?)))
     }
 
     /// What a cell shows, with dates as `contextData` has them.
@@ -94,10 +84,7 @@ impl Report {
             (Cell::Instant(instant), ColumnKind::Instant) => {
                 Cow::Owned(dates::show(*instant, &self.time_zone, dates))
             }
-            #[allow(
-                clippy::cast_possible_truncation,
-                reason = "a date beyond i64 shows as none"
-            )]
+            #[allow(clippy::cast_possible_truncation, reason = "a date beyond i64 shows as none")]
             (Cell::Number(number), ColumnKind::Instant) => {
                 let instant = Timestamp::from_milliseconds(*number as i64);
                 Cow::Owned(dates::show(instant, &self.time_zone, dates))
@@ -114,8 +101,5 @@ fn cells_by_column<'a>(
     row: &'a ReportRow,
 ) -> impl Iterator<Item = Option<&'a Cell>> {
     let mut cells = row.cells.iter();
-    columns
-        .context
-        .iter()
-        .map(move |column| column.kind.has_cell().then(|| cells.next()).flatten())
+    columns.context.iter().map(move |column| column.kind.has_cell().then(|| cells.next()).flatten())
 }

@@ -38,12 +38,7 @@ impl Selecting {
         // Written in the order of a shuffled input, a store takes several times as long. Numbers
         // without an incident come first.
         order.sort_by_key(|position| keys.get(*position).copied().flatten());
-        Ok(Selection {
-            numbers: self.numbers,
-            keys,
-            order,
-            next: 0,
-        })
+        Ok(Selection { numbers: self.numbers, keys, order, next: 0 })
     }
 }
 

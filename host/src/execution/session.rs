@@ -92,18 +92,9 @@ impl From<StoreError> for Refused {
 impl Session {
     pub(super) fn new(mut setup: SessionSetup) -> Session {
         let by_position = |row: LedgerRow| Some((usize::try_from(row.position).ok()?, row));
-        let earlier = std::mem::take(&mut setup.earlier)
-            .into_iter()
-            .filter_map(by_position);
-        let state = State {
-            earlier: earlier.collect(),
-            ..State::default()
-        };
-        Session {
-            setup,
-            over: AtomicBool::new(false),
-            state: Mutex::new(state),
-        }
+        let earlier = std::mem::take(&mut setup.earlier).into_iter().filter_map(by_position);
+        let state = State { earlier: earlier.collect(), ..State::default() };
+        Session { setup, over: AtomicBool::new(false), state: Mutex::new(state) }
     }
 
     /// Ends the session and takes what it recorded.
@@ -129,9 +120,7 @@ impl Session {
         more: bool,
     ) -> Result<u64, Refused> {
         if state.selection.is_some() {
-            return Err(Refused::Misuse(
-                "Incidents are selected already.".to_owned(),
-            ));
+            return Err(Refused::Misuse("Incidents are selected already.".to_owned()));
         }
         for number in numbers {
             state.selecting.add(&number.0);
@@ -153,11 +142,9 @@ impl Session {
             self.look(state)?;
         }
         let as_of = state.as_of.unwrap_or_else(|| self.setup.clock.now());
-        let mut reply = format!(
-            "{{\"incidents\":{{\"as_of\":{},\"incidents\":[",
-            as_of.milliseconds()
-        )
-        .into_bytes();
+        let mut reply =
+            format!("{{\"incidents\":{{\"as_of\":{},\"incidents\":[", as_of.milliseconds())
+                .into_bytes();
         let mut separator: &[u8] = b"";
         while reply.len() < CHUNK
             && let Some((position, looked_up)) = state.waiting.pop_front()
@@ -192,10 +179,7 @@ impl Session {
 
     fn answer(&self, call: Call<'_>) -> Vec<u8> {
         if self.over.load(Ordering::Relaxed) {
-            log::warn!(
-                "{}: a call after the command had returned was refused",
-                self.setup.plugin
-            );
+            log::warn!("{}: a call after the command had returned was refused", self.setup.plugin);
             return failed("The execution is over.");
         }
         if self.is_cancelled() {
@@ -259,9 +243,7 @@ impl State {
             reason: row.reason.clone(),
             undone: row.changed
                 && row.result == OutcomeResult::Successful
-                && facts
-                    .as_ref()
-                    .is_some_and(|facts| facts.status != Status::Closed),
+                && facts.as_ref().is_some_and(|facts| facts.status != Status::Closed),
         });
         match &earlier {
             Some(earlier) if !earlier.undone => {
@@ -274,16 +256,8 @@ impl State {
                 self.looked_at.insert(position, looked_at);
             }
         }
-        let number = self
-            .selection
-            .as_ref()
-            .map_or("", |selection| selection.number(position));
-        Incident {
-            position: position as u64,
-            number: number.to_owned(),
-            facts,
-            earlier,
-        }
+        let number = self.selection.as_ref().map_or("", |selection| selection.number(position));
+        Incident { position: position as u64, number: number.to_owned(), facts, earlier }
     }
 }
 
@@ -318,7 +292,5 @@ impl HostServices for Session {
 }
 
 fn failed(sentence: &str) -> Vec<u8> {
-    messages::write(&Reply::Failed {
-        error: sentence.to_owned(),
-    })
+    messages::write(&Reply::Failed { error: sentence.to_owned() })
 }

@@ -55,11 +55,7 @@ impl LeaseOwner {
 
 impl fmt::Display for LeaseOwner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} {} {}",
-            self.machine, self.process, self.started
-        )
+        write!(formatter, "{} {} {}", self.machine, self.process, self.started)
     }
 }
 
@@ -100,29 +96,21 @@ mod tests {
     fn this_process_lives_and_another_start_of_its_id_does_not() {
         let this = LeaseOwner::this_process();
         assert_eq!(LeaseOwner::lives(&this.to_string()), Some(true));
-        let earlier = LeaseOwner {
-            started: "1".to_owned(),
-            ..this.clone()
-        };
+        let earlier = LeaseOwner { started: "1".to_owned(), ..this.clone() };
         assert_eq!(LeaseOwner::lives(&earlier.to_string()), Some(false));
     }
 
     #[test]
     fn another_machine_can_not_be_told() {
-        let other = LeaseOwner {
-            machine: "other".to_owned(),
-            ..LeaseOwner::this_process().clone()
-        };
+        let other =
+            LeaseOwner { machine: "other".to_owned(), ..LeaseOwner::this_process().clone() };
         assert_eq!(LeaseOwner::lives(&other.to_string()), None);
         assert_eq!(LeaseOwner::lives("nonsense"), None);
     }
 
     #[test]
     fn a_process_that_ended_is_dead() {
-        let mut child = std::process::Command::new("sleep")
-            .arg("60")
-            .spawn()
-            .unwrap();
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let owner = LeaseOwner {
             process: child.id(),
             started: started(child.id()).unwrap(),

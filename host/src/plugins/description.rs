@@ -19,7 +19,8 @@ pub(crate) fn read_description(
     file: &PluginFile,
     response: &[u8],
 ) -> Result<Vec<CommandDescription>, PluginError> {
-    let not_described = |cause: String| PluginError::NotDescribed { path: file.path().to_owned(), cause };
+    let not_described =
+        |cause: String| PluginError::NotDescribed { path: file.path().to_owned(), cause };
     let commands = match messages::read(response) {
         Ok(Response::Described { commands }) => commands,
         Ok(Response::Failed { error }) => return Err(not_described(error)),

@@ -4,10 +4,7 @@ use std::path::PathBuf;
 
 /// Why a library can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(
-    missing_docs,
-    reason = "the message of each variant says what its members are"
-)]
+#[allow(missing_docs, reason = "the message of each variant says what its members are")]
 pub enum PluginError {
     /// There is no such file, or it can't be read.
     #[error("the plugin {path} can't be read: {cause}")]
@@ -19,11 +16,7 @@ pub enum PluginError {
     #[error(
         "{path} is a library for {found}, and this host runs on {expected}: build it for this machine"
     )]
-    WrongArchitecture {
-        path: PathBuf,
-        found: String,
-        expected: String,
-    },
+    WrongArchitecture { path: PathBuf, found: String, expected: String },
     /// A part of the file is missing.
     #[error("{path} is truncated or damaged ({what}): build or copy it again")]
     Truncated { path: PathBuf, what: String },
@@ -37,11 +30,7 @@ pub enum PluginError {
     #[error(
         "{path} was built for version {found} of the boundary, and this host knows version {known}: build it with a matching playdock-plugin-api"
     )]
-    OtherBoundary {
-        path: PathBuf,
-        found: u32,
-        known: u32,
-    },
+    OtherBoundary { path: PathBuf, found: u32, known: u32 },
     /// The system's loader refused the library.
     #[error("{path} can't be loaded: {cause}")]
     NotLoaded { path: PathBuf, cause: String },
@@ -49,19 +38,11 @@ pub enum PluginError {
     #[error(
         "{path} can't be used: its file names the commands {named}, its code describes {described}; build it with export_plugin!"
     )]
-    Lies {
-        path: PathBuf,
-        named: String,
-        described: String,
-    },
+    Lies { path: PathBuf, named: String, described: String },
     /// The library's answer to the first question can't be understood.
     #[error("{path} can't be used: it did not describe its commands: {cause}")]
     NotDescribed { path: PathBuf, cause: String },
     /// Two libraries have a command of one name.
     #[error("two plugins have a command {command}: {first} and {second}; leave one of them out")]
-    CommandTwice {
-        command: String,
-        first: PathBuf,
-        second: PathBuf,
-    },
+    CommandTwice { command: String, first: PathBuf, second: PathBuf },
 }

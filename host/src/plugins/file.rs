@@ -44,15 +44,7 @@ impl PluginFile {
         let path = path.canonicalize().map_err(unreadable)?;
         let digest = hexadecimal(&Sha256::digest(&bytes));
         let size = bytes.len() as u64;
-        Ok(PluginFile {
-            path,
-            identity,
-            digest,
-            needed,
-            size,
-            sealed,
-            library: OnceCell::new(),
-        })
+        Ok(PluginFile { path, identity, digest, needed, size, sealed, library: OnceCell::new() })
     }
 
     /// Where it is.
@@ -97,44 +89,26 @@ impl PluginFile {
 
 /// A digest in hexadecimal.
 pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String can't fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Reads a library's identity and the names of the libraries that it needs.
 fn inspect(path: &Path, bytes: &[u8]) -> Result<(Identity, Vec<String>), PluginError> {
     let path = path.to_owned();
     if object::FileKind::parse(bytes).is_err() {
-        let what = if bytes.is_empty() {
-            "it is empty"
-        } else {
-            "its beginning is that of no such file"
-        };
-        return Err(PluginError::NotALibrary {
-            path,
-            what: what.to_owned(),
-        });
+        let what =
+            if bytes.is_empty() { "it is empty" } else { "its beginning is that of no such file" };
+        return Err(PluginError::NotALibrary { path, what: what.to_owned() });
     }
-    let truncated = |what: String| PluginError::Truncated {
-        path: path.clone(),
-        what,
-    };
+    let truncated = |what: String| PluginError::Truncated { path: path.clone(), what };
     let file = object::File::parse(bytes).map_err(|error| truncated(error.to_string()))?;
-    let (found, expected) = (
-        platform(file.format(), file.architecture()),
-        host_platform(),
-    );
+    let (found, expected) = (platform(file.format(), file.architecture()), host_platform());
     if found != expected {
-        return Err(PluginError::WrongArchitecture {
-            path,
-            found,
-            expected,
-        });
+        return Err(PluginError::WrongArchitecture { path, found, expected });
     }
     if file.kind() != ObjectKind::Dynamic && file.kind() != ObjectKind::Executable {
         let what = "it is an object file or an archive".to_owned();
@@ -143,27 +117,17 @@ fn inspect(path: &Path, bytes: &[u8]) -> Result<(Identity, Vec<String>), PluginE
     // The loader maps segments without asking whether the file reaches so far.
     for segment in file.segments() {
         let (start, size) = segment.file_range();
-        if start
-            .checked_add(size)
-            .is_none_or(|end| end > bytes.len() as u64)
-        {
+        if start.checked_add(size).is_none_or(|end| end > bytes.len() as u64) {
             return Err(truncated("it ends before its last segment does".to_owned()));
         }
     }
     let section = file.sections().find(|section| {
-        section
-            .name()
-            .is_ok_and(|name| name == SECTION || name == "__DATA,playdock")
+        section.name().is_ok_and(|name| name == SECTION || name == "__DATA,playdock")
     });
     let Some(section) = section else {
-        return Err(PluginError::NoHeader {
-            path,
-            what: "identity (export_plugin! writes it)",
-        });
+        return Err(PluginError::NoHeader { path, what: "identity (export_plugin! writes it)" });
     };
-    let content = section
-        .data()
-        .map_err(|error| truncated(error.to_string()))?;
+    let content = section.data().map_err(|error| truncated(error.to_string()))?;
     let identity = Identity::parse(content).map_err(|error| PluginError::BadIdentity {
         path: path.clone(),
         cause: error.to_string(),
@@ -178,14 +142,9 @@ fn inspect(path: &Path, bytes: &[u8]) -> Result<(Identity, Vec<String>), PluginE
         NameOrOrdinal::Name(name) => name == header || name.strip_prefix(b"_") == Some(header),
         _ => false,
     };
-    let mut exports = file
-        .exports()
-        .map_err(|error| truncated(error.to_string()))?;
+    let mut exports = file.exports().map_err(|error| truncated(error.to_string()))?;
     if !exports.any(|export| export.is_ok_and(is_header)) {
-        return Err(PluginError::NoHeader {
-            path,
-            what: "header that abi_stable could load",
-        });
+        return Err(PluginError::NoHeader { path, what: "header that abi_stable could load" });
     }
     Ok((identity, needed(&file)))
 }

@@ -31,9 +31,8 @@ impl Host for Services {
     }
 
     fn log(&self, level: u32, target: RStr<'_>, message: RStr<'_>) {
-        let level = log::Level::iter()
-            .find(|known| *known as u32 == level)
-            .unwrap_or(log::Level::Trace);
+        let level =
+            log::Level::iter().find(|known| *known as u32 == level).unwrap_or(log::Level::Trace);
         // A panic has been printed by the hook; the record is lost.
         let _ = catch_unwind(AssertUnwindSafe(|| {
             self.0.log(level, target.as_str(), message.as_str());

@@ -87,16 +87,11 @@ fn open(path: &Path, name: &Path) -> Result<PluginModuleRef, PluginError> {
     let header = *header.map_err(|error| not_loaded(name, describe_loader_error(&error)))?;
     std::mem::forget(library);
     if !header.is_valid() {
-        return Err(not_loaded(
-            path,
-            "its header is of another version of abi_stable",
-        ));
+        return Err(not_loaded(path, "its header is of another version of abi_stable"));
     }
     // Not `RootModule::load_from…`: that caches by type, and would answer every other file with
     // the first library, and after one failure every file with that error.
-    let module = header
-        .upgrade()
-        .and_then(|header| header.init_root_module::<PluginModuleRef>());
+    let module = header.upgrade().and_then(|header| header.init_root_module::<PluginModuleRef>());
     module.map_err(|error| not_loaded(name, describe_layout_error(name, &error)))
 }
 
@@ -128,18 +123,10 @@ fn describe_layout_error(path: &Path, error: &LibraryError) -> String {
              debug): build it with a matching playdock-plugin-api"
                 .to_owned()
         }
-        other => other
-            .to_string()
-            .lines()
-            .next()
-            .unwrap_or("its module can't be made")
-            .to_owned(),
+        other => other.to_string().lines().next().unwrap_or("its module can't be made").to_owned(),
     }
 }
 
 fn not_loaded(path: &Path, cause: impl Into<String>) -> PluginError {
-    PluginError::NotLoaded {
-        path: PathBuf::from(path),
-        cause: cause.into(),
-    }
+    PluginError::NotLoaded { path: PathBuf::from(path), cause: cause.into() }
 }

@@ -78,7 +78,8 @@ mod tests {
         let mut content = String::new();
         File::open(&path).unwrap().read_to_string(&mut content).unwrap();
         assert_eq!(content, "library");
-        let written = OpenOptions::new().write(true).open(&path).and_then(|mut file| file.write_all(b"x"));
+        let written =
+            OpenOptions::new().write(true).open(&path).and_then(|mut file| file.write_all(b"x"));
         assert!(written.is_err());
     }
 

@@ -124,13 +124,6 @@ impl Message for Call<'_> {
 }
 
 impl Message for Reply {
-    const NAMES: &'static [&'static str] = &[
-        "selected",
-        "incidents",
-        "recorded",
-        "done",
-        "cancelled",
-        "failed",
-        "unsupported",
-    ];
+    const NAMES: &'static [&'static str] =
+        &["selected", "incidents", "recorded", "done", "cancelled", "failed", "unsupported"];
 }

@@ -24,10 +24,9 @@ impl ParameterNames {
                 _ => Vec::new(),
             },
             required: match names("required") {
-                serde_json::Value::Array(required) => required
-                    .iter()
-                    .filter_map(|name| name.as_str().map(str::to_owned))
-                    .collect(),
+                serde_json::Value::Array(required) => {
+                    required.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+                }
                 _ => Vec::new(),
             },
         }
@@ -39,9 +38,8 @@ impl ParameterNames {
         parameters: &'de RawValue,
     ) -> Result<P, String> {
         let mut deserializer = serde_json::Deserializer::from_str(parameters.get());
-        let given = deserializer
-            .deserialize_map(CheckNames(self))
-            .map_err(|error| plain(&error))?;
+        let given =
+            deserializer.deserialize_map(CheckNames(self)).map_err(|error| plain(&error))?;
         if let Some(missing) = self.required.iter().find(|name| !given.contains(*name)) {
             return Err(format!("Parameter \"{missing}\" is required."));
         }
@@ -81,7 +79,8 @@ impl<'de> Visitor<'de> for CheckNames<'_> {
     }
 }
 
-fn unknown(name: &str, known: &[String]) -> String {
+/// The sentence about a name that no parameter has.
+pub fn unknown(name: &str, known: &[String]) -> String {
     let nearest = known.iter().max_by(|a, b| {
         let likeness =
             |known: &str| strsim::jaro_winkler(&name.to_lowercase(), &known.to_lowercase());
@@ -129,9 +128,7 @@ mod tests {
     fn read(json: &str) -> Result<(usize, Option<YesNo>), String> {
         let names = ParameterNames::of(&schemars::schema_for!(Parameters<'static>));
         let raw: &RawValue = serde_json::from_str(json).unwrap();
-        names
-            .read::<Parameters<'_>>(raw)
-            .map(|read| (read.numbers.iter().count(), read.bypass))
+        names.read::<Parameters<'_>>(raw).map(|read| (read.numbers.iter().count(), read.bypass))
     }
 
     #[test]
@@ -147,18 +144,12 @@ mod tests {
     #[test]
     fn every_mistake_is_named() {
         for (json, sentence) in [
-            (
-                r#"{"Bypass":true}"#,
-                "Parameter \"Incident Numbers\" is required.",
-            ),
+            (r#"{"Bypass":true}"#, "Parameter \"Incident Numbers\" is required."),
             (
                 r#"{"Incident Nubers":[]}"#,
                 "Unknown parameter \"Incident Nubers\"; the nearest known one is \"Incident Numbers\".",
             ),
-            (
-                r#"{"Bypass":true,"Bypass":true}"#,
-                "Parameter \"Bypass\" is given twice.",
-            ),
+            (r#"{"Bypass":true,"Bypass":true}"#, "Parameter \"Bypass\" is given twice."),
             (
                 r#"{"Incident Numbers":["a",7]}"#,
                 "Parameter \"Incident Numbers\": element 1 is no text: 7.",
@@ -174,10 +165,6 @@ mod tests {
         ] {
             assert_eq!(read(json).unwrap_err(), sentence);
         }
-        assert!(
-            read("[]")
-                .unwrap_err()
-                .contains("the parameters as a JSON object")
-        );
+        assert!(read("[]").unwrap_err().contains("the parameters as a JSON object"));
     }
 }

@@ -38,17 +38,11 @@ impl<'a> TextList<'a> {
         let (array, commas) = match &self.0 {
             Form::Array(text) => (Some(Elements { rest: text }), None),
             Form::Commas(text) => {
-                let pieces = text
-                    .split(',')
-                    .map(str::trim)
-                    .filter(|piece| !piece.is_empty());
+                let pieces = text.split(',').map(str::trim).filter(|piece| !piece.is_empty());
                 (None, Some(pieces.map(Cow::Borrowed)))
             }
         };
-        array
-            .into_iter()
-            .flatten()
-            .chain(commas.into_iter().flatten())
+        array.into_iter().flatten().chain(commas.into_iter().flatten())
     }
 
     /// Reads the text of a JSON array.
@@ -97,10 +91,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for TextList<'a> {
             Some(b'"') => read::borrowed_text(raw)
                 .map_err(|error| read::plain(&error))
                 .and_then(TextList::text),
-            _ => Err(format!(
-                "must be an array of text or text, not {}",
-                clip(raw)
-            )),
+            _ => Err(format!("must be an array of text or text, not {}", clip(raw))),
         };
         list.map_err(de::Error::custom)
     }
@@ -133,10 +124,7 @@ impl<'de> Visitor<'de> for CheckElements {
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
         let mut index = 0;
-        while elements
-            .next_element_seed(CheckElement { index })?
-            .is_some()
-        {
+        while elements.next_element_seed(CheckElement { index })?.is_some() {
             index += 1;
         }
         Ok(())
@@ -157,13 +145,12 @@ impl<'de> DeserializeSeed<'de> for CheckElement {
                 Err(de::Error::custom(format_args!("element {index} is blank")))
             }
             Ok(_) => Ok(()),
-            Err(_) if raw.starts_with('"') => Err(de::Error::custom(format_args!(
-                "element {index} is text that can't be read"
-            ))),
-            Err(_) => Err(de::Error::custom(format_args!(
-                "element {index} is no text: {}",
-                clip(raw)
-            ))),
+            Err(_) if raw.starts_with('"') => {
+                Err(de::Error::custom(format_args!("element {index} is text that can't be read")))
+            }
+            Err(_) => {
+                Err(de::Error::custom(format_args!("element {index} is no text: {}", clip(raw))))
+            }
         }
     }
 }
@@ -212,11 +199,7 @@ mod tests {
             r#""20210127-198,20210127-197""#,
             r#"",20210127-198 ,, 20210127-197,""#,
         ] {
-            assert_eq!(
-                list(json).unwrap(),
-                ["20210127-198", "20210127-197"],
-                "{json}"
-            );
+            assert_eq!(list(json).unwrap(), ["20210127-198", "20210127-197"], "{json}");
         }
         assert_eq!(list(r#""TEST-INCIDENT-73""#).unwrap(), ["TEST-INCIDENT-73"]);
         assert_eq!(list("[]").unwrap(), [""; 0]);
@@ -225,40 +208,20 @@ mod tests {
 
     #[test]
     fn quotes_brackets_and_backslashes_stay_inside_their_entry() {
-        assert_eq!(
-            list(r#"["a\"b,c]\\","\\\\","d"]"#).unwrap(),
-            [r#"a"b,c]\"#, r"\\", "d"]
-        );
-        assert_eq!(
-            list("[\"\\u0000\",\"\u{5d0}\"]").unwrap(),
-            ["\0", "\u{5d0}"]
-        );
+        assert_eq!(list(r#"["a\"b,c]\\","\\\\","d"]"#).unwrap(), [r#"a"b,c]\"#, r"\\", "d"]);
+        assert_eq!(list("[\"\\u0000\",\"\u{5d0}\"]").unwrap(), ["\0", "\u{5d0}"]);
     }
 
     #[test]
     fn what_is_no_list_of_texts_says_where() {
         assert_eq!(list(r#"["a",7]"#).unwrap_err(), "element 1 is no text: 7");
-        assert_eq!(
-            list(r#"["a","b",null]"#).unwrap_err(),
-            "element 2 is no text: null"
-        );
+        assert_eq!(list(r#"["a","b",null]"#).unwrap_err(), "element 2 is no text: null");
         assert_eq!(list(r#"[" \t"]"#).unwrap_err(), "element 0 is blank");
-        assert!(
-            list(r#""[1]""#)
-                .unwrap_err()
-                .contains("element 0 is no text: 1")
-        );
-        assert!(
-            list(r#""[oops""#)
-                .unwrap_err()
-                .starts_with("text that begins with `[`")
-        );
+        assert!(list(r#""[1]""#).unwrap_err().contains("element 0 is no text: 1"));
+        assert!(list(r#""[oops""#).unwrap_err().starts_with("text that begins with `[`"));
         assert!(list("\"[]x\"").is_err());
         for json in ["null", "7", "true", "{}"] {
-            assert!(
-                list(json).unwrap_err().starts_with("must be an array"),
-                "{json}"
-            );
+            assert!(list(json).unwrap_err().starts_with("must be an array"), "{json}");
         }
         for json in [r#""""#, r#"" ""#, r#"", ,""#] {
             assert!(list(json).unwrap_err().starts_with("is blank"), "{json}");

@@ -13,9 +13,7 @@ use crate::example::{Example, ExampleOutcome};
 /// description can't be read.
 pub fn check_examples<C: UtilityCommand>() -> Result<(), String> {
     let plugin = StaticPlugin::of::<C>();
-    let description = plugin
-        .describe()
-        .map_err(|error| format!("{}: {error}", C::NAME))?;
+    let description = plugin.describe().map_err(|error| format!("{}: {error}", C::NAME))?;
     if description.examples.is_empty() {
         return Err(format!("{}: has no example", C::NAME));
     }
@@ -32,9 +30,8 @@ fn check(plugin: &StaticPlugin, example: &Example, cells: usize) -> Result<(), S
     if example.mode == Mode::Manual {
         incidents = incidents.manual("jane");
     }
-    let finished = plugin
-        .invoke(&example.parameters, &mut incidents)
-        .map_err(|error| error.to_string())?;
+    let finished =
+        plugin.invoke(&example.parameters, &mut incidents).map_err(|error| error.to_string())?;
     let outcomes: Vec<ExampleOutcome> = incidents
         .outcomes()
         .into_iter()
@@ -45,26 +42,15 @@ fn check(plugin: &StaticPlugin, example: &Example, cells: usize) -> Result<(), S
         })
         .collect();
     if outcomes != example.outcomes {
-        return Err(format!(
-            "the outcomes are {outcomes:?}, not {:?}",
-            example.outcomes
-        ));
+        return Err(format!("the outcomes are {outcomes:?}, not {:?}", example.outcomes));
     }
     if finished.error != example.error {
-        return Err(format!(
-            "the error is {:?}, not {:?}",
-            finished.error, example.error
-        ));
+        return Err(format!("the error is {:?}, not {:?}", finished.error, example.error));
     }
-    match incidents
-        .outcomes()
-        .iter()
-        .find(|(_, outcome)| outcome.cells.len() != cells)
-    {
-        Some((number, outcome)) => Err(format!(
-            "the row of {number} has {} cells, not {cells}",
-            outcome.cells.len()
-        )),
+    match incidents.outcomes().iter().find(|(_, outcome)| outcome.cells.len() != cells) {
+        Some((number, outcome)) => {
+            Err(format!("the row of {number} has {} cells, not {cells}", outcome.cells.len()))
+        }
         None => Ok(()),
     }
 }

@@ -88,10 +88,7 @@ impl InMemoryIncidents {
                     name: "Security Operations".to_owned(),
                     time_zone: "America/Los_Angeles".to_owned(),
                 },
-                actor: Actor {
-                    username: "admin user".to_owned(),
-                    may_close: true,
-                },
+                actor: Actor { username: "admin user".to_owned(), may_close: true },
                 requested_by: None,
             },
             clock,
@@ -161,11 +158,8 @@ impl InMemoryIncidents {
     /// The outcomes recorded so far, each with its number, in the order of the input.
     pub fn outcomes(&self) -> Vec<(&str, &Outcome)> {
         let numbers = self.selected.as_deref().unwrap_or_default();
-        let number = |position: &u64| {
-            usize::try_from(*position)
-                .ok()
-                .and_then(|index| numbers.get(index))
-        };
+        let number =
+            |position: &u64| usize::try_from(*position).ok().and_then(|index| numbers.get(index));
         self.outcomes
             .iter()
             .filter_map(|(position, outcome)| Some((number(position)?.as_str(), outcome)))
@@ -184,27 +178,16 @@ impl InMemoryIncidents {
     }
 
     fn look(&self, position: usize) -> Incident {
-        let number = self
-            .selected
-            .as_ref()
-            .map(|numbers| numbers[position].clone())
-            .unwrap_or_default();
+        let number =
+            self.selected.as_ref().map(|numbers| numbers[position].clone()).unwrap_or_default();
         let stored = self.incidents.get(&number);
-        let earlier = self
-            .outcomes
-            .get(&(position as u64))
-            .map(|outcome| Earlier {
-                result: outcome.result,
-                reason: outcome.reason.clone(),
-                undone: outcome.change.is_some()
-                    && stored.is_some_and(|stored| stored.status != "Closed"),
-            });
-        Incident {
-            position: position as u64,
-            facts: stored.map(facts),
-            number,
-            earlier,
-        }
+        let earlier = self.outcomes.get(&(position as u64)).map(|outcome| Earlier {
+            result: outcome.result,
+            reason: outcome.reason.clone(),
+            undone: outcome.change.is_some()
+                && stored.is_some_and(|stored| stored.status != "Closed"),
+        });
+        Incident { position: position as u64, facts: stored.map(facts), number, earlier }
     }
 
     fn record_one(
@@ -214,15 +197,11 @@ impl InMemoryIncidents {
     ) -> Result<Option<Refusal>, ContextError> {
         let position = usize::try_from(outcome.position).unwrap_or(usize::MAX);
         if position >= self.seen {
-            return Err(ContextError::Host(format!(
-                "Position {position} has not been looked at."
-            )));
+            return Err(ContextError::Host(format!("Position {position} has not been looked at.")));
         }
         let now = self.look(position);
         if now.earlier.as_ref().is_some_and(|earlier| !earlier.undone) {
-            return Err(ContextError::Host(format!(
-                "Position {position} has an outcome already."
-            )));
+            return Err(ContextError::Host(format!("Position {position} has an outcome already.")));
         }
         let known = self.looked_at.get(&outcome.position).unwrap_or(&now);
         let before = self.outcomes.get(&outcome.position);
@@ -263,9 +242,7 @@ impl IncidentContext for InMemoryIncidents {
     fn select(&mut self, numbers: &TextList<'_>) -> Result<u64, ContextError> {
         self.call()?;
         if self.selected.is_some() {
-            return Err(ContextError::Host(
-                "Incidents are selected already.".to_owned(),
-            ));
+            return Err(ContextError::Host("Incidents are selected already.".to_owned()));
         }
         let mut known = HashSet::new();
         let selected: Vec<String> = numbers
@@ -281,10 +258,8 @@ impl IncidentContext for InMemoryIncidents {
     fn next_page(&mut self) -> Result<Option<IncidentPage>, ContextError> {
         self.call()?;
         let count = self.selected.as_ref().map_or(0, Vec::len);
-        let incidents: Vec<Incident> = (self.seen..count)
-            .take(self.page)
-            .map(|position| self.look(position))
-            .collect();
+        let incidents: Vec<Incident> =
+            (self.seen..count).take(self.page).map(|position| self.look(position)).collect();
         self.seen += incidents.len();
         self.looked_at.extend(incidents.iter().map(|it| (it.position, it.clone())));
         for (number, change) in &mut self.meanwhile {
@@ -295,10 +270,7 @@ impl IncidentContext for InMemoryIncidents {
                 stored.version += 1;
             }
         }
-        Ok((!incidents.is_empty()).then_some(IncidentPage {
-            as_of: self.clock,
-            incidents,
-        }))
+        Ok((!incidents.is_empty()).then_some(IncidentPage { as_of: self.clock, incidents }))
     }
 
     fn record(&mut self, recording: &Recording<'_>) -> Result<Vec<Refusal>, ContextError> {
@@ -338,10 +310,7 @@ fn facts(stored: &InMemoryIncident) -> Facts {
         closed_at: stored.closed_at,
         closed_by: stored.closed_by.clone(),
         required_tasks: required
-            .map(|task| RequiredTask {
-                title: task.title.clone(),
-                status: task.status.clone(),
-            })
+            .map(|task| RequiredTask { title: task.title.clone(), status: task.status.clone() })
             .collect(),
         required_fields: stored
             .fields

@@ -39,10 +39,7 @@ pub enum InvokeError {
 impl StaticPlugin {
     /// The library of this command.
     pub fn of<C: UtilityCommand>() -> StaticPlugin {
-        StaticPlugin {
-            command: C::NAME,
-            commands: [CommandEntry::of::<C>()],
-        }
+        StaticPlugin { command: C::NAME, commands: [CommandEntry::of::<C>()] }
     }
 
     /// Runs the command on the incidents.
@@ -79,9 +76,7 @@ impl StaticPlugin {
     ///
     /// [`InvokeError`]
     pub fn describe(&self) -> Result<CommandDescription, InvokeError> {
-        let request = messages::write(&Request::Describe {
-            must_understand: Vec::new(),
-        });
+        let request = messages::write(&Request::Describe { must_understand: Vec::new() });
         match self.ask(&request, &mut InMemoryIncidents::default())? {
             Response::Described { mut commands } if commands.len() == 1 => Ok(commands.remove(0)),
             Response::Panicked { message } => Err(InvokeError::Panicked(message)),
@@ -94,9 +89,7 @@ impl StaticPlugin {
         request: &[u8],
         incidents: &mut InMemoryIncidents,
     ) -> Result<Response, InvokeError> {
-        let host = Arc::new(TestHost {
-            state: Mutex::new(TestState::default()),
-        });
+        let host = Arc::new(TestHost { state: Mutex::new(TestState::default()) });
         std::mem::swap(&mut host.lock().incidents, incidents);
         let response = serve(&self.commands, request, host.clone());
         std::mem::swap(&mut host.lock().incidents, incidents);
@@ -127,9 +120,7 @@ impl HostLink for TestHost {
         let reply = match messages::read(request) {
             Ok(call) => self.lock().answer(call),
             Err(MessageError::Unsupported(what)) => Reply::Unsupported { what },
-            Err(error) => Reply::Failed {
-                error: error.to_string(),
-            },
+            Err(error) => Reply::Failed { error: error.to_string() },
         };
         messages::write(&reply).into()
     }
@@ -147,18 +138,13 @@ impl TestState {
     fn answer(&mut self, call: Call<'_>) -> Reply {
         let answered = match call {
             Call::Select { numbers, more, .. } => {
-                self.numbers
-                    .extend(numbers.into_iter().map(|number| number.0.into_owned()));
+                self.numbers.extend(numbers.into_iter().map(|number| number.0.into_owned()));
                 if more {
-                    Ok(Reply::Selected {
-                        count: self.numbers.len() as u64,
-                    })
+                    Ok(Reply::Selected { count: self.numbers.len() as u64 })
                 } else {
                     let list: TextList<'_> =
                         std::mem::take(&mut self.numbers).into_iter().collect();
-                    self.incidents
-                        .select(&list)
-                        .map(|count| Reply::Selected { count })
+                    self.incidents.select(&list).map(|count| Reply::Selected { count })
                 }
             }
             Call::NextIncidents {} => self.incidents.next_page().map(|page| {
@@ -173,10 +159,9 @@ impl TestState {
                 .incidents
                 .record(&Recording { conclusion: conclusion.as_deref(), outcomes: &outcomes })
                 .map(|refused| Reply::Recorded { refused }),
-            Call::Progress { done, total } => self
-                .incidents
-                .progress(done, total)
-                .map(|()| Reply::Done {}),
+            Call::Progress { done, total } => {
+                self.incidents.progress(done, total).map(|()| Reply::Done {})
+            }
         };
         answered.unwrap_or_else(|error| match error {
             ContextError::Cancelled => Reply::Cancelled {},

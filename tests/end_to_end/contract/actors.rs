@@ -27,10 +27,7 @@ fn by(username: Value) -> Value {
 
 fn without_username() -> Value {
     let mut parameters = parameters(&["1"]);
-    parameters
-        .as_object_mut()
-        .expect("an object")
-        .remove("Username");
+    parameters.as_object_mut().expect("an object").remove("Username");
     parameters
 }
 
@@ -73,13 +70,7 @@ fn an_automatic_execution_without_an_acting_user_fails_as_a_whole() {
 
 #[test]
 fn a_person_closes_as_that_person_whatever_the_parameter_says() {
-    let given = [
-        json!("admin user"),
-        json!("nobody"),
-        json!("gone"),
-        json!(null),
-        json!(7),
-    ];
+    let given = [json!("admin user"), json!("nobody"), json!("gone"), json!(null), json!(7)];
     let manual = ["--manual", "--user", "jane"];
     for username in given {
         let playdock = store();
@@ -106,19 +97,11 @@ fn a_person_who_is_unknown_or_inactive_does_nothing() {
 #[test]
 fn who_may_not_close_is_told_so_for_each_incident() {
     let playdock = store();
-    let parameters = with(
-        parameters(&["1", "missing", "2"]),
-        "Username",
-        json!("trainee"),
-    );
+    let parameters = with(parameters(&["1", "missing", "2"]), "Username", json!("trainee"));
     let finished = playdock.close(&parameters, &[]);
     assert_eq!(finished.code, Some(1), "{finished:?}");
-    let expected = [
-        ("1", "not-permitted"),
-        ("missing", "not-found"),
-        ("2", "not-permitted"),
-    ]
-    .map(|(number, reason)| (number.to_owned(), reason.to_owned()));
+    let expected = [("1", "not-permitted"), ("missing", "not-found"), ("2", "not-permitted")]
+        .map(|(number, reason)| (number.to_owned(), reason.to_owned()));
     assert_eq!(finished.outcomes(), expected);
     assert_eq!(finished.rows()[0]["Status"], "Open");
     assert_eq!(playdock.value::<i64>("SELECT count(*) FROM audit"), 0);
@@ -129,14 +112,7 @@ fn a_site_without_access_and_a_site_that_does_not_exist_answer_alike() {
     let playdock = store();
     let answer = |site: &str, username: &str| {
         let parameters = by(json!(username)).to_string();
-        let arguments = [
-            "invoke",
-            "CloseIncidentInBulk",
-            "--params",
-            "-",
-            "--output",
-            "json",
-        ];
+        let arguments = ["invoke", "CloseIncidentInBulk", "--params", "-", "--output", "json"];
         let arguments = [&arguments[..], &["--site", site]].concat();
         let finished = playdock.run_with_input(&arguments, parameters.as_bytes());
         assert_eq!(finished.code, Some(1), "{finished:?}");
@@ -144,10 +120,7 @@ fn a_site_without_access_and_a_site_that_does_not_exist_answer_alike() {
         finished.output.replace(site, "SITE")
     };
     assert_eq!(answer("Client B", "jane"), answer("Client Z", "jane"));
-    assert_eq!(
-        answer("Security Operations", "elsewhere"),
-        answer("No Such", "elsewhere")
-    );
+    assert_eq!(answer("Security Operations", "elsewhere"), answer("No Such", "elsewhere"));
 }
 
 #[test]
@@ -163,10 +136,7 @@ fn the_incident_of_another_site_looks_exactly_like_one_that_does_not_exist() {
         };
         assert_eq!(answer("foreign"), answer("missing"));
     }
-    let finished = playdock.close(
-        &with(parameters(&["foreign"]), "Username", json!("both")),
-        &[],
-    );
+    let finished = playdock.close(&with(parameters(&["foreign"]), "Username", json!("both")), &[]);
     assert_eq!(finished.code, Some(1), "{finished:?}");
     assert_eq!(playdock.value::<i64>("SELECT count(*) FROM audit"), 0);
 }

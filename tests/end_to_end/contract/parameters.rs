@@ -8,14 +8,8 @@ fn store() -> Playdock {
         incident("20210127-198", json!({})),
         incident("080924-1609", json!({})),
         incident("TEST-INCIDENT-73", json!({})),
-        incident(
-            "tasks",
-            json!({"tasks": [{"title": "Reset password", "required": true}]}),
-        ),
-        incident(
-            "fields",
-            json!({"fields": [{"name": "Root cause", "required_on_close": true}]}),
-        ),
+        incident("tasks", json!({"tasks": [{"title": "Reset password", "required": true}]})),
+        incident("fields", json!({"fields": [{"name": "Root cause", "required_on_close": true}]})),
     ])
 }
 
@@ -128,38 +122,13 @@ fn bypasses_come_as_yes_and_no_in_any_case_or_as_booleans() {
     let forms = [
         (
             "would-close",
-            [
-                json!("Yes"),
-                json!("yes"),
-                json!("YES"),
-                json!("true"),
-                json!("True"),
-                json!(true),
-            ],
+            [json!("Yes"), json!("yes"), json!("YES"), json!("true"), json!("True"), json!(true)],
         ),
-        (
-            "",
-            [
-                json!("No"),
-                json!("no"),
-                json!("nO"),
-                json!("false"),
-                json!("FALSE"),
-                json!(false),
-            ],
-        ),
+        ("", [json!("No"), json!("no"), json!("nO"), json!("false"), json!("FALSE"), json!(false)]),
     ];
     for (name, number, blocked) in [
-        (
-            "Bypass Required Pending Tasks",
-            "tasks",
-            "required-tasks-pending",
-        ),
-        (
-            "Bypass All Required Fields",
-            "fields",
-            "required-fields-missing",
-        ),
+        ("Bypass Required Pending Tasks", "tasks", "required-tasks-pending"),
+        ("Bypass All Required Fields", "fields", "required-fields-missing"),
     ] {
         for (said, values) in &forms {
             let said = if said.is_empty() { blocked } else { said };
@@ -178,24 +147,10 @@ fn bypasses_come_as_yes_and_no_in_any_case_or_as_booleans() {
 #[test]
 fn a_bypass_in_no_form_fails_as_a_whole() {
     let playdock = store();
-    let wrong = [
-        json!("maybe"),
-        json!("Y"),
-        json!("1"),
-        json!(1),
-        json!(0),
-        json!([]),
-        json!({}),
-    ];
-    for name in [
-        "Bypass Required Pending Tasks",
-        "Bypass All Required Fields",
-    ] {
+    let wrong = [json!("maybe"), json!("Y"), json!("1"), json!(1), json!(0), json!([]), json!({})];
+    for name in ["Bypass Required Pending Tasks", "Bypass All Required Fields"] {
         for value in &wrong {
-            let error = error(
-                &playdock,
-                &with(parameters(&["tasks"]), name, value.clone()),
-            );
+            let error = error(&playdock, &with(parameters(&["tasks"]), name, value.clone()));
             assert!(error.contains(&format!("\"{name}\"")), "{value}: {error}");
         }
     }
@@ -205,21 +160,10 @@ fn a_bypass_in_no_form_fails_as_a_whole() {
 fn null_and_blank_are_errors_for_the_required_bypass_and_absent_for_the_other() {
     let playdock = store();
     for blank in [json!(null), json!(""), json!(" \n")] {
-        let tasks = with(
-            parameters(&["tasks"]),
-            "Bypass Required Pending Tasks",
-            blank.clone(),
-        );
+        let tasks = with(parameters(&["tasks"]), "Bypass Required Pending Tasks", blank.clone());
         let error = error(&playdock, &tasks);
-        assert!(
-            error.contains("\"Bypass Required Pending Tasks\""),
-            "{blank}: {error}"
-        );
-        let fields = with(
-            parameters(&["fields"]),
-            "Bypass All Required Fields",
-            blank.clone(),
-        );
+        assert!(error.contains("\"Bypass Required Pending Tasks\""), "{blank}: {error}");
+        let fields = with(parameters(&["fields"]), "Bypass All Required Fields", blank.clone());
         let expected = ("fields".to_owned(), "required-fields-missing".to_owned());
         assert_eq!(outcomes(&playdock, &fields), [expected], "{blank}");
     }
@@ -236,10 +180,7 @@ fn a_blank_conclusion_is_as_absent_and_one_that_is_no_text_an_error() {
     let conclusions = playdock.rows("SELECT DISTINCT conclusion FROM incident");
     assert_eq!(conclusions, [""]);
     for wrong in [json!(7), json!(["text"]), json!(false)] {
-        let error = error(
-            &playdock,
-            &with(parameters(&["tasks"]), "Conclusion", wrong),
-        );
+        let error = error(&playdock, &with(parameters(&["tasks"]), "Conclusion", wrong));
         assert!(error.contains("\"Conclusion\""), "{error}");
     }
 }
@@ -249,10 +190,7 @@ fn an_unknown_parameter_is_named_with_the_nearest_known_one() {
     let playdock = store();
     for (given, nearest) in [
         ("Incident Number", "Incident Numbers"),
-        (
-            "bypass required pending tasks",
-            "Bypass Required Pending Tasks",
-        ),
+        ("bypass required pending tasks", "Bypass Required Pending Tasks"),
         ("Bypass All Fields", "Bypass All Required Fields"),
         ("Conclusions", "Conclusion"),
     ] {
@@ -269,20 +207,13 @@ fn a_misspelt_username_is_named_as_any_other_parameter() {
     let parameters = json!({"Incident Numbers": ["1"], "Bypass Required Pending Tasks": "No",
         "Usrname": "admin user"});
     let error = error(&playdock, &parameters);
-    assert!(
-        error.contains("\"Usrname\"") && error.contains("\"Username\""),
-        "{error}"
-    );
+    assert!(error.contains("\"Usrname\"") && error.contains("\"Username\""), "{error}");
 }
 
 #[test]
 fn a_required_parameter_that_is_missing_is_named() {
     let playdock = store();
-    for name in [
-        "Incident Numbers",
-        "Bypass Required Pending Tasks",
-        "Username",
-    ] {
+    for name in ["Incident Numbers", "Bypass Required Pending Tasks", "Username"] {
         let mut parameters = parameters(&["1"]);
         parameters.as_object_mut().expect("an object").remove(name);
         let error = error(&playdock, &parameters);

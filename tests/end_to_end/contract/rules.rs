@@ -27,9 +27,8 @@ fn assert_outcomes(cases: &[(Value, &str)]) {
     assert_eq!(outcomes.len(), cases.len(), "{finished:?}");
     for ((more, expected), (number, said)) in cases.iter().zip(outcomes) {
         assert_eq!(said, *expected, "{more}");
-        let stored: String = playdock.value(&format!(
-            "SELECT status FROM incident WHERE number = '{number}'"
-        ));
+        let stored: String =
+            playdock.value(&format!("SELECT status FROM incident WHERE number = '{number}'"));
         assert_eq!(stored == "Closed", said == "Successful", "{more}");
     }
 }
@@ -118,32 +117,12 @@ fn all_blockers_are_named_and_no_others() {
     ]);
     let playdock =
         Playdock::with_incidents([incident("1", json!({"tasks": tasks, "fields": fields}))]);
-    let (of_tasks, of_fields) = (
-        ["Reset password", "Call the user", TASKS],
-        ["Root cause", "Hosts", FIELDS],
-    );
+    let (of_tasks, of_fields) =
+        (["Reset password", "Call the user", TASKS], ["Root cause", "Hosts", FIELDS]);
     for (bypass_tasks, bypass_fields, reason, named, not_named) in [
-        (
-            "No",
-            "No",
-            "required-tasks-and-fields",
-            [&of_tasks[..], &of_fields].concat(),
-            vec![],
-        ),
-        (
-            "Yes",
-            "No",
-            "required-fields-missing",
-            of_fields.to_vec(),
-            of_tasks.to_vec(),
-        ),
-        (
-            "No",
-            "Yes",
-            "required-tasks-pending",
-            of_tasks.to_vec(),
-            of_fields.to_vec(),
-        ),
+        ("No", "No", "required-tasks-and-fields", [&of_tasks[..], &of_fields].concat(), vec![]),
+        ("Yes", "No", "required-fields-missing", of_fields.to_vec(), of_tasks.to_vec()),
+        ("No", "Yes", "required-tasks-pending", of_tasks.to_vec(), of_fields.to_vec()),
     ] {
         let parameters = with(parameters(&["1"]), TASKS, json!(bypass_tasks));
         let finished = playdock.close(&with(parameters, FIELDS, json!(bypass_fields)), &[]);
@@ -154,10 +133,7 @@ fn all_blockers_are_named_and_no_others() {
         for name in named {
             assert!(message.contains(name), "{name}: {message}");
         }
-        for name in not_named
-            .into_iter()
-            .chain(["Collect the sample", "Tidy up", "Loss"])
-        {
+        for name in not_named.into_iter().chain(["Collect the sample", "Tidy up", "Loss"]) {
             assert!(!message.contains(name), "{name}: {message}");
         }
     }

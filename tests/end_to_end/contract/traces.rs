@@ -46,10 +46,7 @@ fn dates_are_shown_in_the_time_zone_of_the_site_and_kept_in_utc() {
         assert_eq!(finished.rows()[0]["Close Date"], in_context, "{finished:?}");
         let table = finished.answer()["result"].to_string();
         assert!(table.contains(&format!("<td>{in_table}</td>")), "{table}");
-        assert_eq!(
-            playdock.value::<i64>("SELECT closed_at FROM incident"),
-            stored
-        );
+        assert_eq!(playdock.value::<i64>("SELECT closed_at FROM incident"), stored);
     }
 }
 
@@ -61,10 +58,7 @@ fn without_a_fixed_clock_the_close_date_is_now() {
     playdock.close(&parameters(&["1"]), &[]);
     let after: i64 = playdock.value(now);
     let closed: i64 = playdock.value("SELECT closed_at FROM incident");
-    assert!(
-        (before - 5..=after + 5).contains(&closed),
-        "{before} {closed} {after}"
-    );
+    assert!((before - 5..=after + 5).contains(&closed), "{before} {closed} {after}");
 }
 
 #[test]
@@ -95,11 +89,7 @@ fn a_preview_says_what_would_be_done_and_writes_nothing() {
         incident("3", json!({"status": "Closed"})),
     ]);
     let before = playdock.dump();
-    let parameters = with(
-        parameters(&["1", "2", "3", "4"]),
-        "Conclusion",
-        json!("Done."),
-    );
+    let parameters = with(parameters(&["1", "2", "3", "4"]), "Conclusion", json!("Done."));
     let finished = playdock.close(&parameters, &["--preview"]);
     let expected = [
         ("1", "would-close"),
@@ -115,10 +105,7 @@ fn a_preview_says_what_would_be_done_and_writes_nothing() {
     assert_eq!(playdock.dump(), before);
 
     // A preview that fails as a whole leaves nothing either.
-    let finished = playdock.close(
-        &with(parameters, "Username", json!("nobody")),
-        &["--preview"],
-    );
+    let finished = playdock.close(&with(parameters, "Username", json!("nobody")), &["--preview"]);
     assert_eq!(finished.code, Some(1), "{finished:?}");
     assert_eq!(playdock.dump(), before);
 }

@@ -43,11 +43,7 @@ fn an_empty_file_and_files_of_other_kinds_are_refused() {
     let playdock = nothing();
     let (words, advice) = ("is not a dynamic library", "name the library");
     assert_says(&refused(&playdock, b""), &[words, "it is empty"]);
-    for bytes in [
-        &b"a text, and no library\n"[..],
-        b"#!/bin/sh\nexit 0\n",
-        &[0; 4096],
-    ] {
+    for bytes in [&b"a text, and no library\n"[..], b"#!/bin/sh\nexit 0\n", &[0; 4096]] {
         assert_says(&refused(&playdock, bytes), &[words, advice]);
     }
     let archive = b"!<arch>\nnothing.o/      0           0     0     644     0         `\n";
@@ -72,10 +68,7 @@ fn a_file_that_was_cut_is_refused_wherever_it_was_cut() {
         let finished = playdock.run(&["plugins", "list", "--plugin", &path]);
         let line = refusal(&finished, &file);
         let said = ["build or copy it again", "is not a dynamic library"];
-        assert!(
-            said.iter().any(|said| line.contains(said)),
-            "{length}: {line}"
-        );
+        assert!(said.iter().any(|said| line.contains(said)), "{length}: {line}");
     }
 }
 
@@ -192,14 +185,8 @@ fn a_library_whose_header_has_another_name_or_version_is_refused() {
     let line = refused(&playdock, &replaced(&bytes, name, other));
     assert_says(&line, &["not a Playdock plugin", "header"]);
 
-    let (magic, other) = (
-        b"abi stable library for Rust",
-        b"abi stable library for Dust",
-    );
+    let (magic, other) = (b"abi stable library for Rust", b"abi stable library for Dust");
     playdock.file("changed.so", replaced(&bytes, magic, other));
-    let line = refusal(
-        &super::invoke(&playdock, &file, "CloseIncidentInBulk"),
-        Path::new(&file),
-    );
+    let line = refusal(&super::invoke(&playdock, &file, "CloseIncidentInBulk"), Path::new(&file));
     assert_says(&line, &["abi_stable"]);
 }

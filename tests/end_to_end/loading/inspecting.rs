@@ -36,21 +36,12 @@ fn inspect_says_what_a_library_is() {
     for (name, value) in [
         ("Commands", "CloseIncidentInBulk".to_owned()),
         ("Boundary", "version 1".to_owned()),
-        (
-            "File",
-            said["file"].as_str().expect("it is text").to_owned(),
-        ),
+        ("File", said["file"].as_str().expect("it is text").to_owned()),
         ("Size", format!("{} bytes", said["size"])),
-        (
-            "SHA-256",
-            said["sha256"].as_str().expect("it is text").to_owned(),
-        ),
+        ("SHA-256", said["sha256"].as_str().expect("it is text").to_owned()),
     ] {
         let line = format!("  {name:<9} {value}");
-        assert!(
-            lines.contains(&line.as_str()),
-            "\"{line}\" is not in: {lines:#?}"
-        );
+        assert!(lines.contains(&line.as_str()), "\"{line}\" is not in: {lines:#?}");
     }
 }
 
@@ -79,12 +70,7 @@ fn list_says_which_plugins_are_in_use() {
     let text = playdock.run(&["plugins", "list"]);
     assert_eq!((text.code, text.errors.as_str()), (Some(0), ""));
     for words in ["Plugin", "Version", "Commands", "File"] {
-        assert!(
-            text.output
-                .lines()
-                .next()
-                .is_some_and(|it| it.contains(words))
-        );
+        assert!(text.output.lines().next().is_some_and(|it| it.contains(words)));
     }
     assert!(text.output.contains("close-incident-in-bulk"), "{text:?}");
     assert!(text.output.contains("CloseIncidentInBulk"), "{text:?}");
@@ -93,11 +79,7 @@ fn list_says_which_plugins_are_in_use() {
 #[test]
 fn without_an_option_the_configuration_says_which_and_without_one_the_shipped_one_is_in_use() {
     let playdock = nothing();
-    let listed = || {
-        playdock
-            .run(&["plugins", "list", "--output", "json"])
-            .answer()
-    };
+    let listed = || playdock.run(&["plugins", "list", "--output", "json"]).answer();
     assert_is_the_shipped_one(&listed()[0]);
     let file = json!(library("misbehaving").to_string_lossy());
     playdock.file("playdock.toml", format!("[[plugin]]\nfile = {file}\n"));
@@ -118,10 +100,7 @@ fn inspect_and_list_run_no_code_of_a_library() {
         let child = playdock.start(command);
         child.wait_with_output().expect("it ends").into()
     };
-    for arguments in [
-        &["plugins", "inspect", &*file.to_string_lossy()][..],
-        &["plugins", "list"],
-    ] {
+    for arguments in [&["plugins", "inspect", &*file.to_string_lossy()][..], &["plugins", "list"]] {
         let finished = run(arguments);
         assert_eq!(finished.code, Some(0), "{finished:?}");
         assert!(!trace.exists(), "the constructor ran: {arguments:?}");

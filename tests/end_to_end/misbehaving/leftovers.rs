@@ -26,11 +26,7 @@ fn records_reach_the_hosts_log_as_its_level_says() {
         let expected: Vec<String> = expected
             .map(|(level, said)| format!("{level}: misbehaving: misbehaving::logs: {said}"))
             .collect();
-        assert_eq!(
-            of_the_command.collect::<Vec<_>>(),
-            expected,
-            "{flag} {finished:?}"
-        );
+        assert_eq!(of_the_command.collect::<Vec<_>>(), expected, "{flag} {finished:?}");
     }
 }
 
@@ -43,10 +39,7 @@ fn a_panic_is_one_line_of_the_log_and_the_answer_stays_alone_on_standard_output(
     let lines: Vec<&str> = finished.errors.lines().collect();
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].starts_with("ERROR: misbehaving: "), "{lines:?}");
-    assert!(
-        lines[0].contains("panicked: at once, on purpose"),
-        "{lines:?}"
-    );
+    assert!(lines[0].contains("panicked: at once, on purpose"), "{lines:?}");
 }
 
 #[test]
@@ -96,12 +89,8 @@ fn calls_that_make_no_sense_get_a_reply_that_says_so() {
 
 #[test]
 fn good_executions_run_beside_bad_ones_in_many_threads() {
-    const BAD: [&str; 4] = [
-        "PanicsInRun",
-        "PanicsInDrop",
-        "PanicPayloadPanicsInDrop",
-        "AnswersGarbage",
-    ];
+    const BAD: [&str; 4] =
+        ["PanicsInRun", "PanicsInDrop", "PanicPayloadPanicsInDrop", "AnswersGarbage"];
     let names: Vec<String> = (0..32).map(|thread| format!("T{thread}")).collect();
     let playdock: Playdock = playdock_for(names.iter().map(String::as_str));
     assert_eq!(playdock.plugins().len(), PLUGINS.len());

@@ -30,11 +30,7 @@ fn what_panicked_between_pages_goes_on_under_its_id() {
         host.execute(&invocation).expect("there is an answer")
     };
     let first = run();
-    assert!(
-        first.error.contains("between pages, on purpose"),
-        "{}",
-        first.error
-    );
+    assert!(first.error.contains("between pages, on purpose"), "{}", first.error);
     let said = becomes(&first);
     let left = said.iter().filter(|it| *it == "not-attempted").count();
     assert!((1..4100).contains(&left), "{left}");

@@ -39,45 +39,20 @@ mod tests {
     #[test]
     fn noon_midnight_and_the_hour_that_daylight_saving_skips() {
         let zone = "America/Los_Angeles";
-        assert_eq!(
-            shown("2021-01-27T08:00:00Z", zone, CONTEXT),
-            "01/27/2021 12:00 AM PST"
-        );
-        assert_eq!(
-            shown("2021-01-27T20:00:00Z", zone, CONTEXT),
-            "01/27/2021 12:00 PM PST"
-        );
-        assert_eq!(
-            shown("2021-03-14T09:59:00Z", zone, CONTEXT),
-            "03/14/2021 01:59 AM PST"
-        );
-        assert_eq!(
-            shown("2021-03-14T10:00:00Z", zone, CONTEXT),
-            "03/14/2021 03:00 AM PDT"
-        );
+        assert_eq!(shown("2021-01-27T08:00:00Z", zone, CONTEXT), "01/27/2021 12:00 AM PST");
+        assert_eq!(shown("2021-01-27T20:00:00Z", zone, CONTEXT), "01/27/2021 12:00 PM PST");
+        assert_eq!(shown("2021-03-14T09:59:00Z", zone, CONTEXT), "03/14/2021 01:59 AM PST");
+        assert_eq!(shown("2021-03-14T10:00:00Z", zone, CONTEXT), "03/14/2021 03:00 AM PDT");
     }
 
     #[test]
     fn a_zone_without_an_abbreviation_shows_its_offset() {
-        assert_eq!(
-            shown("2021-01-27T14:08:00Z", "Asia/Dubai", CONTEXT),
-            "01/27/2021 06:08 PM +04"
-        );
-        assert_eq!(
-            shown("2021-01-27T14:08:00Z", "UTC", CONTEXT),
-            "01/27/2021 02:08 PM UTC"
-        );
+        assert_eq!(shown("2021-01-27T14:08:00Z", "Asia/Dubai", CONTEXT), "01/27/2021 06:08 PM +04");
+        assert_eq!(shown("2021-01-27T14:08:00Z", "UTC", CONTEXT), "01/27/2021 02:08 PM UTC");
     }
 
     #[test]
     fn an_instant_beyond_every_calendar_shows_nothing() {
-        assert_eq!(
-            show(
-                Timestamp::from_milliseconds(i64::MAX),
-                &TimeZone::UTC,
-                CONTEXT
-            ),
-            ""
-        );
+        assert_eq!(show(Timestamp::from_milliseconds(i64::MAX), &TimeZone::UTC, CONTEXT), "");
     }
 }

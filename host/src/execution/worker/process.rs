@@ -68,7 +68,9 @@ impl Worker {
                 Protection::note(&String::from_utf8_lossy(&worker.buffer));
                 Ok(worker)
             }
-            Kind::NotReady => Err(not_started(String::from_utf8_lossy(&worker.buffer).into_owned())),
+            Kind::NotReady => {
+                Err(not_started(String::from_utf8_lossy(&worker.buffer).into_owned()))
+            }
             _ => Err(out_of_turn()),
         }
     }
@@ -106,7 +108,12 @@ impl Worker {
         }
     }
 
-    fn send(&mut self, kind: Kind, bytes: &[u8], patience: &mut Patience<'_>) -> Result<(), NoResponse> {
+    fn send(
+        &mut self,
+        kind: Kind,
+        bytes: &[u8],
+        patience: &mut Patience<'_>,
+    ) -> Result<(), NoResponse> {
         let mut watched = Watched { socket: &self.socket, patience };
         frames::write(&mut watched, kind, bytes).map_err(|error| self.why(&error))
     }
@@ -228,7 +235,9 @@ impl Write for Watched<'_, '_> {
         loop {
             self.patience.check(self.socket, false)?;
             match (&mut &*self.socket).write_vectored(pieces) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait(PollFlags::OUT),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.wait(PollFlags::OUT)
+                }
                 written => return written,
             }
         }
@@ -281,7 +290,8 @@ impl LogBudget {
 
     fn end(&self, services: &dyn HostServices) {
         if self.dropped > 0 {
-            let message = format!("{} more records were dropped: the log was flooded", self.dropped);
+            let message =
+                format!("{} more records were dropped: the log was flooded", self.dropped);
             services.log(log::Level::Warn, "log", &message);
         }
     }

@@ -54,7 +54,8 @@ pub(super) fn enter() -> Result<Protection, String> {
     files::close_others().map_err(|error| format!("its descriptors can't be closed: {error}"))?;
     rustix::thread::set_no_new_privs(true)
         .map_err(|error| format!("its privileges can't be fixed: {error}"))?;
-    limits::drop_capabilities().map_err(|error| format!("its capabilities can't be dropped: {error}"))?;
+    limits::drop_capabilities()
+        .map_err(|error| format!("its capabilities can't be dropped: {error}"))?;
     if let Err(missing) = files::forbid() {
         protection.missing.insert(missing);
     }

@@ -65,7 +65,10 @@ fn find_or_insert(
     }
     for (same, what) in [
         (before.clock == new.clock, "another clock"),
-        (before.columns == new.columns, "another build of its plugin, whose rows have other columns"),
+        (
+            before.columns == new.columns,
+            "another build of its plugin, whose rows have other columns",
+        ),
     ] {
         if !same {
             return Ok(Begun::Conflict(what));
@@ -177,11 +180,7 @@ pub(super) fn end(
             LeaseOwner::this_process().to_string(),
         ),
     )?;
-    if changed == 0 {
-        Err(StoreError::TakenOver)
-    } else {
-        Ok(())
-    }
+    if changed == 0 { Err(StoreError::TakenOver) } else { Ok(()) }
 }
 
 pub(super) fn execution(
@@ -196,9 +195,8 @@ pub(super) fn latest(
     count: usize,
 ) -> Result<Vec<ExecutionRecord>, StoreError> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM execution ORDER BY id DESC LIMIT ?1"
-    ))?;
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM execution ORDER BY id DESC LIMIT ?1"))?;
     let mut rows = statement.query([count])?;
     let mut records = Vec::new();
     while let Some(row) = rows.next()? {
@@ -240,18 +238,15 @@ pub(super) fn ledger(
 }
 
 fn find(connection: &Connection, id: &str) -> Result<Option<Found>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM execution WHERE execution_id = ?1"
-    ))?;
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM execution WHERE execution_id = ?1"))?;
     let mut rows = statement.query([id])?;
     rows.next()?.map(read).transpose()
 }
 
 fn read(row: &Row<'_>) -> Result<Found, StoreError> {
     let instant = |index| -> Result<Option<Timestamp>, rusqlite::Error> {
-        Ok(row
-            .get::<_, Option<i64>>(index)?
-            .map(Timestamp::from_milliseconds))
+        Ok(row.get::<_, Option<i64>>(index)?.map(Timestamp::from_milliseconds))
     };
     let outputs: Option<String> = row.get(18)?;
     Ok(Found {
@@ -303,8 +298,5 @@ pub(super) fn mode_text(mode: Mode) -> &'static str {
 }
 
 fn unreadable<E: Display>(what: &'static str) -> impl Fn(E) -> StoreError {
-    move |error| StoreError::Unreadable {
-        what,
-        cause: error.to_string(),
-    }
+    move |error| StoreError::Unreadable { what, cause: error.to_string() }
 }

@@ -13,12 +13,7 @@ use std::rc::Rc;
 const NUMBERS_AT_ONCE: usize = 20_000;
 
 pub(super) fn site(connection: &Connection, name: &str) -> Result<Option<SiteRecord>, StoreError> {
-    let read = |row: &Row<'_>| {
-        Ok(SiteRecord {
-            name: row.get(0)?,
-            time_zone: row.get(1)?,
-        })
-    };
+    let read = |row: &Row<'_>| Ok(SiteRecord { name: row.get(0)?, time_zone: row.get(1)? });
     let mut statement =
         connection.prepare_cached("SELECT name, time_zone FROM site WHERE name = ?1")?;
     Ok(statement.query_row([name], read).optional()?)
@@ -31,9 +26,7 @@ pub(super) fn user(
     let mut statement =
         connection.prepare_cached("SELECT id, active, may_close FROM user WHERE username = ?1")?;
     let found = statement
-        .query_row([username], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?))
-        })
+        .query_row([username], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     let Some((id, active, may_close)) = found else {
         return Ok(None);
@@ -42,15 +35,8 @@ pub(super) fn user(
         "SELECT site.name FROM user_site JOIN site ON site.id = user_site.site
          WHERE user_site.user = ?1 ORDER BY site.name",
     )?;
-    let sites = statement
-        .query_map([id], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    Ok(Some(UserRecord {
-        username: username.to_owned(),
-        active,
-        may_close,
-        sites,
-    }))
+    let sites = statement.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(Some(UserRecord { username: username.to_owned(), active, may_close, sites }))
 }
 
 pub(super) fn resolve(
@@ -67,10 +53,8 @@ pub(super) fn resolve(
          ON number = wanted.value AND site = (SELECT id FROM site WHERE name = ?1)",
     )?;
     for chunk in order.chunks(NUMBERS_AT_ONCE) {
-        let wanted: Vec<Value> = chunk
-            .iter()
-            .map(|index| Value::from(numbers[*index].to_owned()))
-            .collect();
+        let wanted: Vec<Value> =
+            chunk.iter().map(|index| Value::from(numbers[*index].to_owned())).collect();
         let mut rows = statement.query((site, Rc::new(wanted)))?;
         let mut waiting = chunk.iter();
         while let Some(row) = rows.next()? {
@@ -88,11 +72,8 @@ pub(super) fn look_up(
     connection: &Connection,
     keys: &[IncidentKey],
 ) -> Result<Vec<Option<LookedUp>>, StoreError> {
-    let places: HashMap<i64, usize> = keys
-        .iter()
-        .enumerate()
-        .map(|(index, key)| (key.0, index))
-        .collect();
+    let places: HashMap<i64, usize> =
+        keys.iter().enumerate().map(|(index, key)| (key.0, index)).collect();
     let ids: Rc<Vec<Value>> = Rc::new(keys.iter().map(|key| Value::from(key.0)).collect());
     let mut found: Vec<Option<LookedUp>> = vec![None; keys.len()];
 
@@ -112,9 +93,7 @@ pub(super) fn look_up(
 
     let mut each =
         |row: &Row<'_>, take: &dyn Fn(&Row<'_>, &mut Facts) -> Result<(), StoreError>| {
-            let looked_up = places
-                .get(&row.get(0)?)
-                .and_then(|place| found[*place].as_mut());
+            let looked_up = places.get(&row.get(0)?).and_then(|place| found[*place].as_mut());
             looked_up.map_or(Ok(()), |looked_up| take(row, &mut looked_up.facts))
         };
     let mut statement = connection.prepare_cached(
@@ -124,10 +103,7 @@ pub(super) fn look_up(
     let mut rows = statement.query([&ids])?;
     while let Some(row) = rows.next()? {
         each(row, &|row, facts| {
-            facts.required_tasks.push(RequiredTask {
-                title: row.get(1)?,
-                status: row.get(2)?,
-            });
+            facts.required_tasks.push(RequiredTask { title: row.get(1)?, status: row.get(2)? });
             Ok(())
         })?;
     }
@@ -155,9 +131,7 @@ fn incident(row: &Row<'_>) -> Result<LookedUp, StoreError> {
         facts: Facts {
             status: Status::from(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?),
             version: row.get(2)?,
-            closed_at: row
-                .get::<_, Option<i64>>(3)?
-                .map(Timestamp::from_milliseconds),
+            closed_at: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_milliseconds),
             closed_by: row.get(4)?,
             required_tasks: Vec::new(),
             required_fields: Vec::new(),
@@ -169,12 +143,11 @@ fn incident(row: &Row<'_>) -> Result<LookedUp, StoreError> {
 /// The kind of a value that is stored as JSON; only texts and lists have to be read for it.
 fn field_value(json: &str) -> Result<FieldValue, StoreError> {
     match json.trim_start().as_bytes().first() {
-        Some(b'n' | b'"' | b'[') => serde_json::from_str(json)
-            .map(|value| FieldValue::of(&value))
-            .map_err(|error| StoreError::Unreadable {
-                what: "a field's value",
-                cause: error.to_string(),
-            }),
+        Some(b'n' | b'"' | b'[') => {
+            serde_json::from_str(json).map(|value| FieldValue::of(&value)).map_err(|error| {
+                StoreError::Unreadable { what: "a field's value", cause: error.to_string() }
+            })
+        }
         _ => Ok(FieldValue::Present),
     }
 }

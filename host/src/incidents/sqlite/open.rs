@@ -27,10 +27,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     settings(&connection).map_err(|error| match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => StoreError::NotAStore(path.to_owned()),
         Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly) => {
-            StoreError::CannotOpen {
-                path: path.to_owned(),
-                cause: error.to_string(),
-            }
+            StoreError::CannotOpen { path: path.to_owned(), cause: error.to_string() }
         }
         _ => error.into(),
     })?;
@@ -63,16 +60,9 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version = number(&transaction, "user_version")?;
     if version > known {
-        return Err(StoreError::Newer {
-            path: path.to_owned(),
-            found: version,
-            known,
-        });
+        return Err(StoreError::Newer { path: path.to_owned(), found: version, known });
     }
-    for migration in MIGRATIONS
-        .iter()
-        .skip(usize::try_from(version).unwrap_or(0))
-    {
+    for migration in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(0)) {
         transaction.execute_batch(migration)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -100,14 +90,10 @@ mod tests {
     fn a_store_is_made_once_and_opened_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
-        open(&path)
-            .unwrap()
-            .execute_batch("INSERT INTO site VALUES (1, 'A', 'UTC')")
-            .unwrap();
+        open(&path).unwrap().execute_batch("INSERT INTO site VALUES (1, 'A', 'UTC')").unwrap();
         let again = open(&path).unwrap();
-        let sites: i64 = again
-            .query_row("SELECT count(*) FROM site", [], |row| row.get(0))
-            .unwrap();
+        let sites: i64 =
+            again.query_row("SELECT count(*) FROM site", [], |row| row.get(0)).unwrap();
         assert_eq!(sites, 1);
     }
 
@@ -115,15 +101,9 @@ mod tests {
     fn a_newer_store_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
-        open(&path)
-            .unwrap()
-            .pragma_update(None, "user_version", 99)
-            .unwrap();
+        open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
         let error = open(&path).unwrap_err();
-        assert!(
-            matches!(error, StoreError::Newer { found: 99, .. }),
-            "{error}"
-        );
+        assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
         assert!(error.to_string().contains("made by a newer playdock"));
     }
 
@@ -131,18 +111,12 @@ mod tests {
     fn something_else_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let text = folder.path().join("text.db");
-        std::fs::write(
-            &text,
-            "not a database, but long enough to have a header".repeat(9),
-        )
-        .unwrap();
+        std::fs::write(&text, "not a database, but long enough to have a header".repeat(9))
+            .unwrap();
         assert!(matches!(open(&text), Err(StoreError::NotAStore(_))));
 
         let other = folder.path().join("other.db");
-        Connection::open(&other)
-            .unwrap()
-            .execute_batch("CREATE TABLE song (title)")
-            .unwrap();
+        Connection::open(&other).unwrap().execute_batch("CREATE TABLE song (title)").unwrap();
         assert!(matches!(open(&other), Err(StoreError::NotAStore(_))));
 
         assert!(matches!(

@@ -33,11 +33,7 @@ fn write_all(
     batch: &RecordBatch,
 ) -> Result<Vec<EntryOutcome>, StoreError> {
     let mut sequence = next_sequence(connection, batch)?;
-    batch
-        .entries
-        .iter()
-        .map(|entry| write(connection, batch, entry, &mut sequence))
-        .collect()
+    batch.entries.iter().map(|entry| write(connection, batch, entry, &mut sequence)).collect()
 }
 
 fn write_singly(
@@ -154,10 +150,7 @@ fn write_ledger(
         &entry.number,
         entry.change.as_ref().map(|_| "close"),
         outcome.result.as_str(),
-        outcome
-            .reason
-            .as_ref()
-            .map(playdock_plugin_api::Reason::as_str),
+        outcome.reason.as_ref().map(playdock_plugin_api::Reason::as_str),
         &outcome.message,
         cells,
     ))?;

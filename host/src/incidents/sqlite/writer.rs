@@ -35,10 +35,7 @@ impl Writer {
     pub(super) fn start(connection: Connection) -> Writer {
         let (jobs, queue) = channel();
         let thread = std::thread::spawn(move || run(&connection, &queue));
-        Writer {
-            jobs: Some(jobs),
-            thread: Some(thread),
-        }
+        Writer { jobs: Some(jobs), thread: Some(thread) }
     }
 
     /// Runs `work` in a transaction and waits until it is committed. `rows` says about how many
@@ -61,10 +58,7 @@ impl Writer {
                 (keep, answer)
             }),
         };
-        self.jobs
-            .as_ref()
-            .and_then(|jobs| jobs.send(job).ok())
-            .ok_or(StoreError::Closed)?;
+        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or(StoreError::Closed)?;
         answered.recv().map_err(|_| StoreError::Closed)?
     }
 }
@@ -127,11 +121,7 @@ fn in_savepoint(connection: &Connection, job: Job) -> Answer {
         return Box::new(move |_| answer(Err(error.into())));
     }
     let (keep, answer) = (job.work)(Some(connection));
-    let end = if keep {
-        "RELEASE job"
-    } else {
-        "ROLLBACK TO job; RELEASE job"
-    };
+    let end = if keep { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
     match connection.execute_batch(end) {
         Ok(()) => answer,
         Err(error) if keep => Box::new(move |_| answer(Err(error.into()))),

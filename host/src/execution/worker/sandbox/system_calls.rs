@@ -13,21 +13,27 @@ use std::collections::BTreeMap;
 pub(super) fn forbid() -> Result<(), String> {
     let filters = [not_implemented(), allowed()];
     for filter in filters {
-        let program = filter.and_then(|filter| {
-            BpfProgram::try_from(filter).map_err(|error| error.to_string())
-        });
-        let applied = program.and_then(|program| apply_filter(&program).map_err(|error| error.to_string()));
-        applied.map_err(|error| format!("seccomp can't be used, so all system calls are open: {error}"))?;
+        let program = filter
+            .and_then(|filter| BpfProgram::try_from(filter).map_err(|error| error.to_string()));
+        let applied =
+            program.and_then(|program| apply_filter(&program).map_err(|error| error.to_string()));
+        applied.map_err(|error| {
+            format!("seccomp can't be used, so all system calls are open: {error}")
+        })?;
     }
     Ok(())
 }
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
-fn filter(rules: Rules, others: SeccompAction, listed: SeccompAction) -> Result<SeccompFilter, String> {
-    let architecture = std::env::consts::ARCH.try_into().map_err(|_| {
-        format!("it doesn't know the processor {}", std::env::consts::ARCH)
-    })?;
+fn filter(
+    rules: Rules,
+    others: SeccompAction,
+    listed: SeccompAction,
+) -> Result<SeccompFilter, String> {
+    let architecture = std::env::consts::ARCH
+        .try_into()
+        .map_err(|_| format!("it doesn't know the processor {}", std::env::consts::ARCH))?;
     SeccompFilter::new(rules, others, listed, architecture).map_err(|error| error.to_string())
 }
 

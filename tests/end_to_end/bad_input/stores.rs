@@ -1,0 +1,165 @@
+//! Stores that can't be used: locked, full, newer, or something else.
+
+use playdock_tests::{Finished, Playdock, incident, parameters};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+fn open_incidents(count: usize) -> (Playdock, Vec<String>) {
+    let numbers: Vec<String> = (0..count).map(|it| format!("INC-{it}")).collect();
+    let lines = numbers.iter().map(|number| incident(number, json!({})));
+    (Playdock::with_incidents(lines), numbers)
+}
+
+#[test]
+fn a_store_that_another_process_has_locked_is_left_alone_after_five_seconds() {
+    let (playdock, numbers) = open_incidents(2);
+    let before = playdock.dump();
+    let other = playdock.store();
+    other.execute_batch("BEGIN EXCLUSIVE").expect("the store can be locked");
+    let began = Instant::now();
+    let finished = playdock.close(&parameters(&numbers), &[]);
+    let took = began.elapsed();
+    assert_eq!(finished.code, Some(5), "{finished:?}");
+    assert_eq!(finished.output, "");
+    assert!(finished.errors.contains("another process has locked the store"), "{finished:?}");
+    assert_eq!(finished.errors.lines().count(), 1, "{finished:?}");
+    let patient = Duration::from_millis(4500)..Duration::from_secs(20);
+    assert!(patient.contains(&took), "{took:?}");
+    drop(other);
+    assert_eq!(playdock.dump(), before);
+    assert_eq!(playdock.close(&parameters(&numbers), &[]).code, Some(0));
+}
+
+#[test]
+fn a_lock_that_is_given_back_in_time_is_waited_for() {
+    let (playdock, numbers) = open_incidents(2);
+    let other = playdock.store();
+    other.execute_batch("BEGIN IMMEDIATE").expect("the store can be locked");
+    let later = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_secs(1));
+        drop(other);
+    });
+    let finished = playdock.close(&parameters(&numbers), &[]);
+    later.join().expect("the lock is given back");
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+}
+
+/// Closes incidents while no file may grow beyond so many blocks of 512 bytes.
+#[cfg(unix)]
+fn close_on_a_small_disk(playdock: &Playdock, parameters: &Value, blocks: usize) -> Finished {
+    playdock.file("parameters.json", parameters.to_string());
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+    let arguments = [
+        "invoke",
+        "CloseIncidentInBulk",
+        "--params",
+        "parameters.json",
+        "--site",
+        "Security Operations",
+        "--output",
+        "json",
+        "--execution-id",
+        "nightly-1",
+    ];
+    let program = playdock.command(&arguments);
+    let mut shell = std::process::Command::new("sh");
+    shell.current_dir(playdock.folder()).arg("-c").arg(script);
+    shell.arg(program.get_program()).args(program.get_args());
+    let output = playdock.start(shell).wait_with_output().expect("it can be waited for");
+    Finished {
+        code: output.status.code(),
+        output: String::from_utf8(output.stdout).expect("output is UTF-8"),
+        errors: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn on_a_full_disk_what_was_committed_is_whole_and_the_same_id_does_the_rest() {
+    let (playdock, numbers) = open_incidents(12_000);
+    let parameters = parameters(&numbers);
+    let mut closed_before = 0;
+    // Room for no commit, and room for the first.
+    for blocks in [1000, 4000] {
+        let finished = close_on_a_small_disk(&playdock, &parameters, blocks);
+        assert_eq!(finished.code, Some(5), "{}", finished.errors);
+        playdock.assert_nothing_is_half_closed();
+        let closed: usize = playdock.value("SELECT count(*) FROM incident WHERE status = 'Closed'");
+        assert!((closed_before..numbers.len()).contains(&closed), "{closed}");
+        closed_before = closed;
+
+        let error = finished.error();
+        assert!(error.contains("The store can't be read or written"), "{error}");
+        let left = format!("{} of 12000", numbers.len() - closed);
+        assert!(error.contains(&left), "{left}: {error}");
+        let outcomes = finished.outcomes();
+        assert!(outcomes.iter().map(|(number, _)| number).eq(&numbers));
+        for (index, (number, said)) in outcomes.iter().enumerate() {
+            // They are closed in the order in which they were imported.
+            match index < closed {
+                true => assert_eq!(said, "Successful", "{number}"),
+                false => assert!(["store-error", "not-attempted"].contains(&said.as_str())),
+            }
+        }
+    }
+    assert!(closed_before > 0, "no commit found room");
+    let rest = playdock.run(&[
+        "invoke",
+        "CloseIncidentInBulk",
+        "--params",
+        "parameters.json",
+        "--site",
+        "Security Operations",
+        "--output",
+        "json",
+        "--execution-id",
+        "nightly-1",
+    ]);
+    assert_eq!(rest.code, Some(0), "{}", rest.errors);
+    assert!(rest.outcomes().iter().all(|(_, said)| said == "Successful"));
+    assert_eq!(playdock.value::<usize>("SELECT count(*) FROM audit"), numbers.len());
+    playdock.assert_nothing_is_half_closed();
+}
+
+#[test]
+fn a_store_of_a_newer_program_is_refused() {
+    let (playdock, numbers) = open_incidents(1);
+    let version: i64 = playdock.value("PRAGMA user_version");
+    playdock.write(&format!("PRAGMA user_version = {}", version + 1));
+    let before = playdock.dump();
+    for finished in
+        [playdock.close(&parameters(&numbers), &[]), playdock.run(&["incidents", "list"])]
+    {
+        assert_eq!(finished.code, Some(5), "{finished:?}");
+        assert_eq!(finished.output, "");
+        assert!(finished.errors.contains("newer playdock"), "{finished:?}");
+    }
+    assert_eq!(playdock.dump(), before);
+}
+
+#[test]
+fn what_is_no_store_is_refused_and_left_as_it_is() {
+    let playdock = Playdock::new();
+    let text = "a letter, a diary, or anything else\n".repeat(100);
+    let foreign = playdock.file("text.db", &text);
+    let other = playdock.folder().join("songs.db");
+    let songs = rusqlite::Connection::open(&other).expect("a database can be made");
+    songs.execute_batch("CREATE TABLE song (title)").expect("a table can be made");
+    drop(songs);
+    let songs = std::fs::read(&other).expect("it can be read");
+
+    let parameters = parameters(&["1"]);
+    for path in [&foreign, &other] {
+        let name = path.to_string_lossy();
+        let finished = playdock.close(&parameters, &["--db", &name]);
+        assert_eq!(finished.code, Some(5), "{finished:?}");
+        assert!(finished.errors.contains("is not a Playdock store"), "{finished:?}");
+        assert!(finished.errors.contains(&*name), "{finished:?}");
+    }
+    assert_eq!(std::fs::read_to_string(foreign).expect("it can be read"), text);
+    assert!(std::fs::read(other).expect("it can be read") == songs);
+
+    let folder = playdock.folder().to_string_lossy().into_owned();
+    let finished = playdock.close(&parameters, &["--db", &folder]);
+    assert_eq!(finished.code, Some(5), "{finished:?}");
+}
