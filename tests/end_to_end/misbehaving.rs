@@ -16,7 +16,6 @@ const PLUGINS: [&str; 3] = ["misbehaving", "close_incident_in_bulk", "not_a_mess
 /// rows at all.
 type Becomes = &'static [&'static str];
 const NO_ROWS: Becomes = &[];
-const NONE_DONE: Becomes = &["not-attempted", "not-attempted", "not-attempted"];
 const FIRST_DONE: Becomes = &["Successful", "not-attempted", "not-attempted"];
 const ALL_DONE: Becomes = &["Successful", "Successful", "Successful"];
 
@@ -48,16 +47,6 @@ const BREAK_OFF: &[(&str, &str, Becomes)] = &[
         "LeavesIncidentsOut",
         "The command LeavesIncidentsOut ended without an outcome for 2 incidents.",
         FIRST_DONE,
-    ),
-    (
-        "ClosesStaleVersion",
-        "The command ClosesStaleVersion ended without an outcome for 3 incidents.",
-        NONE_DONE,
-    ),
-    (
-        "ClosesImpossibleVersion",
-        "The command ClosesImpossibleVersion ended without an outcome for 3 incidents.",
-        NONE_DONE,
     ),
     (
         "RecordsTwice",
@@ -116,9 +105,14 @@ const REFUSED: &[(&str, &str)] = &[
         "The command recorded an outcome for position 0, which was not looked at.",
     ),
     ("WrongCells", "The command recorded a row of 2 cells, and its columns have 1."),
-    ("ForgesAWaiver", "The command waived a task or a field that there is not."),
+    ("ClosesStaleVersion", "The command recorded a change of a version that it was not given."),
+    (
+        "ClosesImpossibleVersion",
+        "The command recorded a change of a version that it was not given.",
+    ),
+    ("ForgesAWaiver", "The command recorded that it waived a task or a field that there is not."),
     ("ClosesAFailure", "The command recorded a failure together with a change."),
-    ("ClosesNothing", "The command recorded a change at position 0, where there is no incident."),
+    ("ClosesNothing", "The command recorded a change of an incident that there is not."),
 ];
 
 /// The numbers of the incidents that a command misbehaves with.

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 pub(super) fn invoke(common: &Common, arguments: &Invoke) -> Result<ExitCode, Failure> {
     let parameters = parameters(&arguments.params)?;
     let (host, store) = setup::host(common)?;
+    host.describe(&arguments.command)?;
     known::check_site(&store, &arguments.site)?;
     let cancellation = Cancellation::default();
     interrupt::cancel_on_interrupt(&cancellation);

@@ -25,6 +25,9 @@ pub(super) fn run(common: &Common, arguments: &Run) -> Result<ExitCode, Failure>
     let (host, store) = setup::host(common)?;
     check_commands(&playbook, &host)
         .map_err(|message| Failure::usage(format!("{name}: {message}")))?;
+    for (_, command) in playbook.commands() {
+        host.describe(command)?;
+    }
     if let Some(file) = &arguments.import {
         let summary = incidents::import_file(&store, file, None)?;
         terminal::say(&format!("{}: {summary}", file.display()));

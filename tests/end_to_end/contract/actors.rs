@@ -1,7 +1,7 @@
 //! In whose name incidents are closed, where that user may work, and what another site's
 //! incidents look like from here.
 
-use playdock_tests::{Playdock, SITE_AND_USER, incident, parameters, with};
+use playdock_tests::{Playdock, SITE_AND_USER, incident, invocation, parameters, with};
 use serde_json::{Value, json};
 
 const OTHERS: &str = r#"{"kind":"site","name":"Client B","time_zone":"UTC"}
@@ -110,17 +110,33 @@ fn who_may_not_close_is_told_so_for_each_incident() {
 #[test]
 fn a_site_without_access_and_a_site_that_does_not_exist_answer_alike() {
     let playdock = store();
+    let host = playdock.host();
     let answer = |site: &str, username: &str| {
-        let parameters = by(json!(username)).to_string();
-        let arguments = ["invoke", "CloseIncidentInBulk", "--params", "-", "--output", "json"];
-        let arguments = [&arguments[..], &["--site", site]].concat();
-        let finished = playdock.run_with_input(&arguments, parameters.as_bytes());
-        assert_eq!(finished.code, Some(1), "{finished:?}");
-        assert_eq!(finished.answer()["contextData"], json!([]));
-        finished.output.replace(site, "SITE")
+        let id = format!("{site}:{username}").replace(' ', "-");
+        let mut invocation = invocation("CloseIncidentInBulk", &by(json!(username)), &id);
+        site.clone_into(&mut invocation.site);
+        let answer = host.execute(&invocation).expect("it is an answer");
+        let answer = serde_json::to_value(&answer).expect("it is JSON");
+        assert_eq!(answer["returnData"], "Failed");
+        assert_eq!(answer["contextData"], json!([]));
+        answer.to_string().replace(site, "SITE")
     };
-    assert_eq!(answer("Client B", "jane"), answer("Client Z", "jane"));
+    for username in ["jane", "nobody", "gone"] {
+        assert_eq!(answer("Client B", username), answer("Client Z", username), "{username}");
+    }
     assert_eq!(answer("Security Operations", "elsewhere"), answer("No Such", "elsewhere"));
+}
+
+#[test]
+fn a_site_that_the_store_does_not_have_is_a_mistake_on_the_command_line() {
+    let playdock = store();
+    let before = playdock.dump();
+    let parameters = by(json!("jane")).to_string();
+    let arguments = ["invoke", "CloseIncidentInBulk", "--params", "-", "--site", "Client Z"];
+    let finished = playdock.run_with_input(&arguments, parameters.as_bytes());
+    assert_eq!(finished.code, Some(2), "{finished:?}");
+    assert!(finished.errors.contains("there is no site \"Client Z\""), "{finished:?}");
+    assert_eq!(playdock.dump(), before);
 }
 
 #[test]

@@ -76,8 +76,8 @@ fn a_conclusion_is_appended_as_a_paragraph_of_its_own_and_escaped() {
     let stored = playdock.rows("SELECT conclusion FROM incident ORDER BY number");
     assert_eq!(stored, [format!("{there}{appended}"), appended.to_owned()]);
     // The audit says where what was appended begins.
-    let lengths = playdock.rows("SELECT before_conclusion_length FROM audit ORDER BY incident");
-    assert_eq!(lengths, [there.chars().count().to_string(), "0".to_owned()]);
+    let lengths = playdock.rows("SELECT before_conclusion_bytes FROM audit ORDER BY incident");
+    assert_eq!(lengths, [there.len().to_string(), "0".to_owned()]);
 }
 
 #[test]

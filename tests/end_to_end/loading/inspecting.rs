@@ -105,18 +105,17 @@ fn inspect_and_list_run_no_code_of_a_library() {
         assert_eq!(finished.code, Some(0), "{finished:?}");
         assert!(!trace.exists(), "the constructor ran: {arguments:?}");
     }
+    playdock.import(SITE_AND_USER);
     let parameters = playdock.file("parameters.json", "{}");
-    let finished = run(&[
-        "invoke",
-        "Constructed",
-        "--params",
-        &parameters.to_string_lossy(),
-        "--site",
-        "Security Operations",
-        "--manual",
-        "--user",
-        "admin user",
-    ]);
+    let parameters = parameters.to_string_lossy();
+    let mut invoke = vec!["invoke", "Constructed", "--params", &parameters];
+    invoke.extend(["--site", "Security Operations", "--manual", "--user", "admin user"]);
+    let finished = run(&invoke);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    #[cfg(target_os = "linux")]
+    assert!(!trace.exists(), "a constructor in a worker reaches no file");
+    invoke.extend(["--isolation", "in-process"]);
+    let finished = run(&invoke);
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert!(trace.exists(), "the constructor would have left a trace");
 }

@@ -15,9 +15,9 @@ const TIME_PER_COMMIT: Duration = Duration::from_millis(50);
 /// Answers whoever waits, once it is known whether the commit stands.
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
-/// Writes, and says whether what it wrote is to be kept. Without a connection, since no
-/// transaction could be begun, it only makes the answer.
-type Work = Box<dyn FnOnce(Option<&Connection>) -> (bool, Answer) + Send>;
+/// Writes, and says whether what it wrote is to be kept. With an error, since no transaction could
+/// be begun, it only makes the answer.
+type Work = Box<dyn FnOnce(Result<&Connection, StoreError>) -> (bool, Answer) + Send>;
 
 struct Job {
     rows: usize,
@@ -49,7 +49,7 @@ impl Writer {
         let job = Job {
             rows,
             work: Box::new(move |connection| {
-                let result = connection.map_or(Err(StoreError::Closed), work);
+                let result = connection.and_then(work);
                 let keep = result.is_ok();
                 let answer: Answer = Box::new(move |committed| {
                     // Whoever waited may be gone; the work is done all the same.
@@ -83,8 +83,8 @@ fn run(connection: &Connection, queue: &Receiver<Job>) {
 fn transaction(connection: &Connection, first: Job, queue: &Receiver<Job>) {
     let began = Instant::now();
     if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
-        let (_, answer) = (first.work)(None);
-        answer(Err(error.into()));
+        let (_, answer) = (first.work)(Err(error.into()));
+        answer(Ok(()));
         return;
     }
     let mut rows = 0;
@@ -117,10 +117,9 @@ fn transaction(connection: &Connection, first: Job, queue: &Receiver<Job>) {
 
 fn in_savepoint(connection: &Connection, job: Job) -> Answer {
     if let Err(error) = connection.execute_batch("SAVEPOINT job") {
-        let (_, answer) = (job.work)(None);
-        return Box::new(move |_| answer(Err(error.into())));
+        return (job.work)(Err(error.into())).1;
     }
-    let (keep, answer) = (job.work)(Some(connection));
+    let (keep, answer) = (job.work)(Ok(connection));
     let end = if keep { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
     match connection.execute_batch(end) {
         Ok(()) => answer,
