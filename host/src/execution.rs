@@ -7,7 +7,7 @@
 //! | file | subject |
 //! |---|---|
 //! | `invocation`, `parameters` | what is asked for |
-//! | `host` | the way from an invocation to an answer |
+//! | `host`, `journal` | the way from an invocation to an answer, and what is remembered of it |
 //! | `executor`, `worker` | where the command's code runs |
 //! | `actor` | in whose name |
 //! | `session`, `selection`, `record` | answering a command's calls |
@@ -21,6 +21,7 @@ mod error;
 mod executor;
 mod host;
 mod invocation;
+mod journal;
 mod parameters;
 mod record;
 mod report;

@@ -2,6 +2,7 @@
 
 use super::invocation::{Invocation, Requester};
 use crate::incidents::{IncidentStore, StoreError};
+use playdock_plugin_api::messages::CommandDescription;
 use playdock_plugin_api::{Actor, Site, parameters};
 
 /// Who acts where; or why that can't be.
@@ -12,14 +13,13 @@ pub(super) type Resolved = Result<(Actor, Site), String>;
 /// An automatic execution acts as its `Username` parameter; where that is absent, a remote request
 /// falls back to the account that it came from. A person acts as that person.
 ///
-/// `known` are the names of the command's parameters: one that is none of them may be a misspelt
-/// `Username`.
+/// A parameter that the command's description doesn't have may be a misspelt `Username`.
 pub(super) fn resolve(
     invocation: &Invocation,
-    known: &[String],
+    description: &CommandDescription,
     store: &dyn IncidentStore,
 ) -> Result<Resolved, StoreError> {
-    let username = match acting_username(invocation, known) {
+    let username = match acting_username(invocation, description) {
         Ok(username) => username,
         Err(sentence) => return Ok(Err(sentence)),
     };
@@ -39,12 +39,22 @@ pub(super) fn resolve(
     Ok(Ok((actor, Site { name: site.name, time_zone: site.time_zone })))
 }
 
+/// The names of a command's parameters.
+fn parameter_names(description: &CommandDescription) -> Vec<String> {
+    let properties = description.parameters.get("properties");
+    let properties = properties.and_then(serde_json::Value::as_object);
+    properties.map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
+}
+
 /// The same words whether the site exists or not: they tell nobody which it is.
 fn no_access(username: &str, site: &str) -> String {
     format!("The user \"{username}\" has no access to the site \"{site}\".")
 }
 
-fn acting_username(invocation: &Invocation, known: &[String]) -> Result<String, String> {
+fn acting_username(
+    invocation: &Invocation,
+    description: &CommandDescription,
+) -> Result<String, String> {
     let requested_by = match &invocation.requester {
         Requester::Person { username } => return Ok(username.clone()),
         Requester::Automatic { requested_by } => requested_by,
@@ -59,9 +69,10 @@ fn acting_username(invocation: &Invocation, known: &[String]) -> Result<String, 
         }
     };
     given.or_else(|| requested_by.clone()).ok_or_else(|| {
+        let known = parameter_names(description);
         let names = invocation.parameters.names();
         match names.iter().find(|name| !known.contains(name)) {
-            Some(name) => parameters::unknown(name, known),
+            Some(name) => parameters::unknown(name, &known),
             None => "Parameter \"Username\" is required: an automatic execution acts as this user."
                 .to_owned(),
         }

@@ -5,19 +5,18 @@ use super::answer::{Answer, Ended, ReturnData};
 use super::ending::{self, RunEnd};
 use super::error::ExecutionError;
 use super::executor::{Isolation, PreparedPlugin, Watch};
-use super::invocation::{Clock, Invocation, Requester};
+use super::invocation::{Clock, Invocation};
+use super::journal::{self, OpenExecution};
 use super::report::{Report, ReportRow};
 use super::session::{Session, SessionSetup};
 use crate::incidents::{
-    Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState, IncidentStore,
-    LedgerRow, NewExecution, StoreError,
+    Begun, ExecutionKey, ExecutionRecord, ExecutionRecords, IncidentStore, LedgerRow, StoreError,
 };
 use crate::plugins::{PluginFile, Plugins};
 use jiff::tz::TimeZone;
 use playdock_plugin_api::messages::{self, CommandDescription, Request};
-use playdock_plugin_api::{Actor, Execution, Intent, Mode, Site};
+use playdock_plugin_api::{Actor, Execution, Intent, Site};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,11 +28,11 @@ pub struct Host {
 }
 
 /// An invocation, and what was found out for it.
-struct Prepared<'a> {
-    invocation: &'a Invocation,
-    execution_id: String,
-    plugin: &'a PreparedPlugin,
-    description: &'a CommandDescription,
+pub(super) struct Prepared<'a> {
+    pub(super) invocation: &'a Invocation,
+    pub(super) execution_id: String,
+    pub(super) plugin: &'a PreparedPlugin,
+    pub(super) description: &'a CommandDescription,
 }
 
 impl Host {
@@ -75,12 +74,11 @@ impl Host {
     pub fn execute(&self, invocation: &Invocation) -> Result<Answer, ExecutionError> {
         let (plugin, description) = self.command(&invocation.command)?;
         let execution_id = match &invocation.execution_id {
-            Some(id) => checked_id(id)?,
+            Some(id) => journal::checked_id(id)?,
             None => uuid::Uuid::new_v4().to_string(),
         };
         let prepared = Prepared { invocation, execution_id, plugin, description };
-        let known = parameter_names(description);
-        let resolved = actor::resolve(invocation, &known, &*self.incidents)?;
+        let resolved = actor::resolve(invocation, description, &*self.incidents)?;
         if invocation.intent == Intent::Preview {
             return Ok(match resolved {
                 Ok((actor, site)) => self.run(&prepared, None, Vec::new(), actor, site),
@@ -90,7 +88,7 @@ impl Host {
             });
         }
         let acting_user = resolved.as_ref().ok().map(|(actor, _)| actor.username.clone());
-        let new = prepared.new_execution(acting_user)?;
+        let new = journal::entry(&prepared, acting_user)?;
         let (key, resumed) = match self.records.begin(&new)? {
             Begun::New(key) => (key, false),
             Begun::Resumed(key) => (key, true),
@@ -100,7 +98,7 @@ impl Host {
                 return Err(ExecutionError::IdTaken { id: prepared.execution_id, what });
             }
         };
-        let mut open = OpenExecution { records: &*self.records, key, ending: None };
+        let open = OpenExecution::new(&*self.records, key);
         let earlier = if resumed { self.incidents.ledger(key)? } else { Vec::new() };
         log::info!(
             "execution {} of {} {}",
@@ -113,10 +111,7 @@ impl Host {
             Err(sentence) => prepared.answer(ending::not_resumed(sentence, earlier), TimeZone::UTC),
         };
         log::info!("execution {} ended: {}", prepared.execution_id, answer.return_data);
-        open.ending = Some(ending_of(&answer));
-        if let Err(error) = open.end() {
-            answer.note_store_error(&error);
-        }
+        open.end(&mut answer);
         Ok(answer)
     }
 
@@ -219,64 +214,7 @@ impl Host {
     }
 }
 
-/// An execution that was begun and has to be ended, whatever comes between: else its id would be
-/// taken for as long as this process lives.
-struct OpenExecution<'a> {
-    records: &'a dyn ExecutionRecords,
-    key: ExecutionKey,
-    ending: Option<Ending>,
-}
-
-impl OpenExecution<'_> {
-    fn end(mut self) -> Result<(), StoreError> {
-        let ending = self.ending.take().unwrap_or_else(interrupted);
-        let ended = self.records.end(self.key, &ending);
-        std::mem::forget(self);
-        ended
-    }
-}
-
-impl Drop for OpenExecution<'_> {
-    fn drop(&mut self) {
-        if let Err(error) = self.records.end(self.key, &interrupted()) {
-            log::error!("the end of an execution was not noted: {error}");
-        }
-    }
-}
-
-/// The ending of an execution that came to none.
-fn interrupted() -> Ending {
-    Ending {
-        state: ExecutionState::Interrupted,
-        return_data: ReturnData::Failed.as_str().to_owned(),
-        error: "The host stopped in the middle of it.".to_owned(),
-        outputs: BTreeMap::new(),
-    }
-}
-
 impl Prepared<'_> {
-    fn new_execution(&self, acting_user: Option<String>) -> Result<NewExecution, StoreError> {
-        let columns = serde_json::to_string(&self.description.columns).map_err(|error| {
-            StoreError::Unreadable { what: "the columns of a command", cause: error.to_string() }
-        })?;
-        let (invocation, identity) = (self.invocation, self.plugin.file.identity());
-        Ok(NewExecution {
-            id: self.execution_id.clone(),
-            command: invocation.command.clone(),
-            plugin: identity.name.clone(),
-            plugin_version: identity.version.clone(),
-            plugin_digest: self.plugin.file.digest().to_owned(),
-            mode: invocation.requester.mode(),
-            site: invocation.site.clone(),
-            requested_by: invocation.requester.requested_by(),
-            acting_user,
-            parameters: invocation.parameters.json().get().to_owned(),
-            parameters_digest: invocation.parameters.digest().to_owned(),
-            clock: invocation.clock,
-            columns,
-        })
-    }
-
     fn answer(&self, end: RunEnd, time_zone: TimeZone) -> Answer {
         let columns = self.description.columns.clone();
         let journaled = self.invocation.intent == Intent::Apply;
@@ -292,66 +230,8 @@ impl Prepared<'_> {
     }
 }
 
-impl Requester {
-    fn mode(&self) -> Mode {
-        match self {
-            Requester::Automatic { .. } => Mode::Automatic,
-            Requester::Person { .. } => Mode::Manual,
-        }
-    }
-
-    fn requested_by(&self) -> Option<String> {
-        match self {
-            Requester::Automatic { requested_by } => requested_by.clone(),
-            Requester::Person { .. } => None,
-        }
-    }
-}
-
-impl Answer {
-    /// What was committed stands; only that the execution ended could not be noted.
-    fn note_store_error(&mut self, error: &StoreError) {
-        self.ended = Ended::StoreFailed;
-        if self.error.is_empty() {
-            self.error =
-                format!("All was done, but the end of the execution could not be noted: {error}.");
-        }
-    }
-}
-
 /// The end of a time that begins now; a century is as good as for ever.
 fn deadline(timeout: Duration) -> Instant {
     const CENTURY: Duration = Duration::from_secs(3_155_760_000);
     Instant::now() + timeout.min(CENTURY)
-}
-
-fn ending_of(answer: &Answer) -> Ending {
-    Ending {
-        state: match answer.ended {
-            Ended::Finished => ExecutionState::Finished,
-            _ => ExecutionState::Interrupted,
-        },
-        return_data: answer.return_data.as_str().to_owned(),
-        error: answer.error.clone(),
-        outputs: answer.outputs.clone(),
-    }
-}
-
-/// The names of a command's parameters.
-fn parameter_names(description: &CommandDescription) -> Vec<String> {
-    let properties = description.parameters.get("properties");
-    properties
-        .and_then(serde_json::Value::as_object)
-        .map(|properties| properties.keys().cloned().collect())
-        .unwrap_or_default()
-}
-
-/// An id may stand in a URL and in a log.
-fn checked_id(id: &str) -> Result<String, ExecutionError> {
-    let good = |character: char| character.is_ascii_alphanumeric() || "-_.:".contains(character);
-    if (1..=200).contains(&id.len()) && id.chars().all(good) {
-        Ok(id.to_owned())
-    } else {
-        Err(ExecutionError::BadId(id.to_owned()))
-    }
 }

@@ -1,7 +1,7 @@
 //! What a face asks for: one run of a command.
 
 use super::parameters::Parameters;
-use playdock_plugin_api::{Intent, Timestamp};
+use playdock_plugin_api::{Intent, Mode, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -66,6 +66,24 @@ pub enum Requester {
         /// The username.
         username: String,
     },
+}
+
+impl Requester {
+    /// Whether a person or a playbook runs it.
+    pub(super) fn mode(&self) -> Mode {
+        match self {
+            Requester::Automatic { .. } => Mode::Automatic,
+            Requester::Person { .. } => Mode::Manual,
+        }
+    }
+
+    /// The account that a remote request came from.
+    pub(super) fn requested_by(&self) -> Option<String> {
+        match self {
+            Requester::Automatic { requested_by } => requested_by.clone(),
+            Requester::Person { .. } => None,
+        }
+    }
 }
 
 /// Told how many incidents are done, of how many.
