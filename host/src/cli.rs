@@ -14,6 +14,7 @@ mod invoke;
 mod known;
 mod output;
 mod plugins;
+mod policy;
 mod present;
 mod progress;
 mod run;

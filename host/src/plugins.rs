@@ -1,10 +1,10 @@
 //! Finding, checking and loading the libraries that hold commands.
 //!
-//! A library is looked at first, without running any of its code ([`PluginFile::open`]); its
-//! commands are known from then on, and its bytes are kept where nobody can change them. Its code
-//! runs once it is loaded, in this process ([`PluginFile::load`]) or in another, and it is never
-//! unloaded. This module
-//! doesn't know what an execution is: a command's calls go to whatever implements
+//! A library is looked at first, without running any of its code: any file to see what it is
+//! ([`InspectedFile::open`]), or one that nobody else could change and that is trusted, to load it
+//! ([`PluginFile::open`]). Its commands are known from then on, and its bytes are kept where nobody
+//! can change them. Its code runs once it is loaded, in this process ([`PluginFile::load`]) or in
+//! another, and it is never unloaded. This module doesn't know what an execution is: a command's calls go to whatever implements
 //! [`HostServices`].
 
 mod description;
@@ -12,17 +12,21 @@ mod error;
 mod file;
 mod host_object;
 mod library;
+mod opening;
 mod sealed;
+mod trust;
 
 pub(crate) use description::{describe_request, read_description};
 pub use error::PluginError;
-pub use file::PluginFile;
 pub(crate) use file::hexadecimal;
+pub use file::{InspectedFile, PluginFile};
 pub use host_object::HostServices;
 pub(crate) use host_object::NoServices;
 pub use library::Library;
 pub(crate) use library::OpenLibrary;
+pub use opening::OpeningError;
 pub(crate) use sealed::Sealed;
+pub use trust::{Entry, LockError, LockFile, Trust, Trusted};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -39,13 +43,24 @@ impl Plugins {
         Plugins::default()
     }
 
-    /// Looks at a library and adds it.
+    /// Looks at a library and adds it. Whoever calls this has decided that it may run: it is held
+    /// against no lock file.
     ///
     /// # Errors
     ///
-    /// [`PluginError`]: it can't be used, or another plugin has a command of the same name.
+    /// As [`add_trusted`](Plugins::add_trusted).
     pub fn add(&mut self, path: &Path) -> Result<(), PluginError> {
-        let file = PluginFile::open(path)?;
+        self.add_trusted(path, &Trust::any())
+    }
+
+    /// Looks at a library and adds it, if it is trusted.
+    ///
+    /// # Errors
+    ///
+    /// [`PluginError`]: it can't be used, others could change it, it is not trusted, or another
+    /// plugin has a command of the same name.
+    pub fn add_trusted(&mut self, path: &Path, trust: &Trust) -> Result<(), PluginError> {
+        let file = PluginFile::open(path, trust)?;
         for command in &file.identity().commands {
             if let Some(other) = self.find(command) {
                 return Err(PluginError::CommandTwice {

@@ -1,10 +1,13 @@
 //! The arguments of the program.
 
+mod values;
+
 use crate::incidents::import::Status;
 use clap::{Args, Parser, ValueEnum};
 use playdock_plugin_api::Timestamp;
 use std::path::PathBuf;
 use std::time::Duration;
+use values::{assignment, count, instant, seconds, status};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -12,7 +15,7 @@ Exit codes:
   1  Failed
   2  bad usage: an argument, a file of yours, a command or an execution id that can't be used
   3  Partially Successful
-  4  a plugin can't be loaded
+  4  a plugin can't be loaded, or is not trusted
   5  the store can't be used
   6  stopped by its deadline, or cancelled";
 
@@ -36,6 +39,13 @@ pub(super) struct Common {
     /// that was built beside this program
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) plugin: Vec<PathBuf>,
+    /// Which plugins may run: those in a lock file and the one beside this program, or any
+    #[arg(long, global = true, value_name = "WHICH", default_value = "locked")]
+    #[arg(env = "PLAYDOCK_POLICY", hide_env_values = true)]
+    pub(super) policy: PolicyArgument,
+    /// The lock file to use in place of your own
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) lock: Option<PathBuf>,
     /// Where plugins run: in sandboxed workers, or in this process with all that it may do
     #[arg(long, global = true, value_name = "WHERE", default_value = "worker")]
     pub(super) isolation: IsolationArgument,
@@ -56,6 +66,14 @@ pub(super) enum Output {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PolicyArgument {
+    /// Those that a lock file allows, and the one that was built beside this program
+    Locked,
+    /// Whatever is named
+    Any,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum IsolationArgument {
     /// In processes of their own, inside a sandbox
     Worker,
@@ -73,7 +91,7 @@ pub(super) enum Subcommand {
     Incidents(Incidents),
     /// Look at what was run
     Executions(Executions),
-    /// Look at plugins
+    /// Look at plugins, and say which may run
     Plugins(Plugins),
 }
 
@@ -199,52 +217,27 @@ pub(super) struct Plugins {
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum PluginsAction {
-    /// List the plugins in use, with their commands
+    /// List the plugins in use, with their commands and why they may run
     List,
     /// Show what a library says of itself; none of its code runs
     Inspect {
         /// The library
         file: PathBuf,
     },
-}
-
-fn assignment(text: &str) -> Result<(String, String), String> {
-    let is_name = |name: &str| {
-        let inner = name.strip_prefix("__").and_then(|name| name.strip_suffix("__"));
-        inner.is_some_and(|inner| !inner.is_empty())
-    };
-    match text.split_once('=') {
-        Some((name, value)) if is_name(name) => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write it as __name__=value".to_owned()),
-    }
-}
-
-fn status(text: &str) -> Result<Status, String> {
-    let mut known = [Status::Open, Status::InProgress, Status::OnHold, Status::Closed].into_iter();
-    known
-        .find(|status| status.word().eq_ignore_ascii_case(text))
-        .ok_or_else(|| "write Open, In Progress, On Hold or Closed".to_owned())
-}
-
-fn count(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(count) if count > 0 => Ok(count),
-        _ => Err("write a number above 0".to_owned()),
-    }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "write a number of seconds".to_owned())?;
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if seconds > 0.0 && seconds <= 1e9 => Ok(duration),
-        _ => Err("write a number of seconds above 0".to_owned()),
-    }
-}
-
-fn instant(text: &str) -> Result<Timestamp, String> {
-    let instant: jiff::Timestamp =
-        text.parse().map_err(|_| "write an instant as 2021-01-27T14:08:00Z".to_owned())?;
-    Ok(Timestamp::from_milliseconds(instant.as_millisecond()))
+    /// Allow a library to run as it is now, in your lock file; none of its code runs yet
+    Trust {
+        /// The library
+        file: PathBuf,
+        /// Allow whatever is built where it lies
+        #[arg(long)]
+        dev: bool,
+    },
+    /// Take a library out of your lock file
+    Untrust {
+        /// The library, or the name of the plugin
+        #[arg(value_name = "FILE|NAME")]
+        plugin: PathBuf,
+    },
 }
 
 #[cfg(test)]
@@ -255,26 +248,5 @@ mod tests {
     fn the_arguments_are_consistent() {
         use clap::CommandFactory;
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn a_status_is_one_of_four_in_any_case() {
-        assert_eq!(status("in progress"), Ok(Status::InProgress));
-        assert!(status("Opne").unwrap_err().contains("On Hold"));
-    }
-
-    #[test]
-    fn a_count_is_above_zero() {
-        assert_eq!(count("3"), Ok(3));
-        assert!(count("0").is_err() && count("-1").is_err() && count("few").is_err());
-    }
-
-    #[test]
-    fn an_assignment_names_a_variable() {
-        let given = assignment("__a__=b=c");
-        assert_eq!(given, Ok(("__a__".to_owned(), "b=c".to_owned())));
-        for wrong in ["__a__", "=x", "a=x", "____=x", "__a=x"] {
-            assert!(assignment(wrong).is_err(), "{wrong}");
-        }
     }
 }

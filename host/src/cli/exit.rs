@@ -4,7 +4,7 @@ use super::terminal;
 use crate::execution::{Answer, Ended, ExecutionError, ReturnData};
 use crate::incidents::StoreError;
 use crate::incidents::import::ImportError;
-use crate::plugins::PluginError;
+use crate::plugins::{LockError, PluginError};
 use std::process::ExitCode;
 
 /// An exit code; all are listed in the program's help.
@@ -73,6 +73,12 @@ impl From<PluginError> for Failure {
             // What a library says of itself may have lines of its own.
             message: terminal::safe(&error.to_string()),
         }
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Failure {
+        Failure { code: PLUGIN, message: terminal::safe(&error.to_string()) }
     }
 }
 

@@ -1,26 +1,62 @@
-//! `playdock plugins`: what is in use, and what a library says of itself.
+//! `playdock plugins`: what is in use, what a library says of itself, and which may run.
 
 use super::arguments::{Common, Output, Plugins, PluginsAction};
 use super::exit::Failure;
-use super::{output, setup, table, terminal};
-use crate::plugins::PluginFile;
+use super::{output, policy, setup, table, terminal};
+use crate::plugins::{Entry, InspectedFile, PluginFile, Trust, Trusted};
 use serde::Serialize;
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 pub(super) fn plugins(common: &Common, arguments: &Plugins) -> Result<ExitCode, Failure> {
     match &arguments.action {
         PluginsAction::List => {
             let plugins = setup::plugins(common)?;
-            let lines: Vec<PluginLine> =
-                plugins.files().iter().map(|file| file.as_ref().into()).collect();
+            let line =
+                |file: &Arc<PluginFile>| PluginLine::new(file.inspected(), Some(file.trusted()));
+            let lines: Vec<PluginLine> = plugins.files().iter().map(line).collect();
             write_list(common, &lines)?;
         }
         PluginsAction::Inspect { file } => {
-            let line = PluginLine::from(&PluginFile::open(file)?);
+            let line = PluginLine::new(&InspectedFile::open(file)?, None);
             write_one(common, &line)?;
         }
+        PluginsAction::Trust { file, dev } => trust(common, file, *dev)?,
+        PluginsAction::Untrust { plugin } => untrust(common, plugin)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn trust(common: &Common, path: &Path, dev: bool) -> Result<(), Failure> {
+    // As it would be loaded: what could not be loaded needn't be trusted.
+    let file = PluginFile::open(path, &Trust::any())?;
+    let mut lock = policy::own_lock(common)?;
+    let (entry, trusted) = match dev {
+        true => (Entry::dev(file.inspected()), Trusted::Dev),
+        false => (Entry::of(file.inspected()), Trusted::Locked),
+    };
+    lock.add(entry);
+    lock.write()?;
+    write_one(common, &PluginLine::new(file.inspected(), Some(trusted)))?;
+    terminal::say(&match dev {
+        true => format!("whatever is built there may run now; {} says so", lock.path().display()),
+        false => format!("it may run now, as it is; {} says so", lock.path().display()),
+    });
+    Ok(())
+}
+
+fn untrust(common: &Common, plugin: &Path) -> Result<(), Failure> {
+    let mut lock = policy::own_lock(common)?;
+    let (name, path) = (plugin.display(), lock.path().display().to_string());
+    if !lock.remove(plugin) {
+        return Err(Failure::usage(format!(
+            "{path} has no plugin {name}; name one of its files or names"
+        )));
+    }
+    lock.write()?;
+    terminal::say(&format!("{path} no longer has {name}"));
+    Ok(())
 }
 
 /// What is known of a library without running its code.
@@ -34,10 +70,13 @@ struct PluginLine {
     size: u64,
     sha256: String,
     needs: Vec<String>,
+    /// Why it may run; nothing of a library that is only looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trusted: Option<&'static str>,
 }
 
-impl From<&PluginFile> for PluginLine {
-    fn from(file: &PluginFile) -> PluginLine {
+impl PluginLine {
+    fn new(file: &InspectedFile, trusted: Option<Trusted>) -> PluginLine {
         let identity = file.identity();
         PluginLine {
             name: identity.name.clone(),
@@ -48,6 +87,7 @@ impl From<&PluginFile> for PluginLine {
             size: file.size(),
             sha256: file.digest().to_owned(),
             needs: file.needed().to_vec(),
+            trusted: trusted.map(Trusted::word),
         }
     }
 }
@@ -58,9 +98,10 @@ fn write_list(common: &Common, lines: &[PluginLine]) -> Result<(), Failure> {
     }
     let rows = lines.iter().map(|line| {
         let (name, version) = (line.name.clone(), line.version.clone());
-        vec![name, version, line.commands.join(", "), line.file.clone()]
+        let trusted = line.trusted.unwrap_or_default().to_owned();
+        vec![name, version, line.commands.join(", "), trusted, line.file.clone()]
     });
-    let headings = ["Plugin", "Version", "Commands", "File"];
+    let headings = ["Plugin", "Version", "Commands", "Trusted", "File"];
     output::write(|out| table::write(out, &headings, rows))
 }
 

@@ -1,8 +1,8 @@
 //! Opening what a subcommand needs: the store, the plugins, a host of both.
 
 use super::arguments::{Common, IsolationArgument};
-use super::configuration;
 use super::exit::{self, Failure};
+use super::{configuration, policy};
 use crate::execution::{Host, Isolation};
 use crate::incidents::SqliteStore;
 use crate::plugins::Plugins;
@@ -40,11 +40,12 @@ pub(super) fn plugins(common: &Common) -> Result<Plugins, Failure> {
     } else if let Some(files) = configuration::plugins()? {
         files
     } else {
-        vec![companion()?]
+        vec![this_program()?.with_file_name(companion_name())]
     };
+    let trust = policy::trust(common)?;
     let mut plugins = Plugins::new();
     for file in &files {
-        plugins.add(file)?;
+        plugins.add_trusted(file, &trust)?;
     }
     for file in plugins.files() {
         let (identity, path) = (file.identity(), file.path().display());
@@ -76,13 +77,13 @@ fn isolation(common: &Common) -> Result<Isolation, Failure> {
     Ok(Isolation::InProcess)
 }
 
-fn this_program() -> Result<PathBuf, Failure> {
+pub(super) fn this_program() -> Result<PathBuf, Failure> {
     std::env::current_exe()
         .map_err(|error| Failure::usage(format!("this program can't find itself: {error}")))
 }
 
-fn companion() -> Result<PathBuf, Failure> {
+/// The name of the library that is built beside this program.
+pub(super) fn companion_name() -> String {
     use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
-    let program = this_program()?;
-    Ok(program.with_file_name(format!("{DLL_PREFIX}{COMPANION}{DLL_SUFFIX}")))
+    format!("{DLL_PREFIX}{COMPANION}{DLL_SUFFIX}")
 }

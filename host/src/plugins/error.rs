@@ -1,14 +1,25 @@
 //! Why a library can't be used, in one line each.
 
+use super::opening::OpeningError;
 use std::path::PathBuf;
 
 /// Why a library can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the message of each variant says what its members are")]
 pub enum PluginError {
-    /// There is no such file, or it can't be read.
-    #[error("the plugin {path} can't be read: {cause}")]
-    Unreadable { path: PathBuf, cause: String },
+    /// There is no such file, it can't be read, or others could change it.
+    #[error("the plugin {path} can't be used: {cause}")]
+    NotOpened { path: PathBuf, cause: OpeningError },
+    /// No lock file has it.
+    #[error(
+        "{path} is not trusted: its digest {digest} is in no lock file; if you trust it, run: playdock plugins trust {path}"
+    )]
+    NotTrusted { path: PathBuf, digest: String },
+    /// A lock file has it as it was.
+    #[error(
+        "{path} is not trusted: it has changed since it was, its digest is now {digest}; if you trust what it is now, run: playdock plugins trust {path}"
+    )]
+    Changed { path: PathBuf, digest: String },
     /// The file is no dynamic library.
     #[error("{path} is not a dynamic library ({what}): name the library that cargo built")]
     NotALibrary { path: PathBuf, what: String },

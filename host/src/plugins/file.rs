@@ -2,7 +2,9 @@
 
 use super::error::PluginError;
 use super::library::Library;
+use super::opening::{Opened, OpeningError, open_unverified, open_verified};
 use super::sealed::Sealed;
+use super::trust::{Trust, Trusted};
 use object::read::NameOrOrdinal;
 use object::{Architecture, BinaryFormat, Object, ObjectKind, ObjectSection, ObjectSegment};
 use once_cell::sync::OnceCell;
@@ -12,39 +14,24 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// A library that was looked at, and whose bytes are kept as they were then.
-pub struct PluginFile {
+/// A library that was looked at. It may be anybody's, and can't be loaded.
+pub struct InspectedFile {
     path: PathBuf,
     identity: Identity,
     digest: String,
     needed: Vec<String>,
     size: u64,
-    sealed: Sealed,
-    library: OnceCell<Library>,
 }
 
-impl PluginFile {
+impl InspectedFile {
     /// Looks at a library. None of its code runs.
     ///
     /// # Errors
     ///
     /// [`PluginError`]: it can't be read, or is no plugin that this host could load.
-    pub fn open(path: &Path) -> Result<PluginFile, PluginError> {
-        let unreadable = |error: std::io::Error| PluginError::Unreadable {
-            path: path.to_owned(),
-            cause: match error.kind() {
-                std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-                std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
-                _ => error.to_string(),
-            },
-        };
-        let bytes = std::fs::read(path).map_err(unreadable)?;
-        let (identity, needed) = inspect(path, &bytes)?;
-        let sealed = Sealed::copy(&bytes, path).map_err(unreadable)?;
-        let path = path.canonicalize().map_err(unreadable)?;
-        let digest = hexadecimal(&Sha256::digest(&bytes));
-        let size = bytes.len() as u64;
-        Ok(PluginFile { path, identity, digest, needed, size, sealed, library: OnceCell::new() })
+    pub fn open(path: &Path) -> Result<InspectedFile, PluginError> {
+        let opened = open_unverified(path).map_err(|cause| not_opened(path, cause))?;
+        read(opened, path).map(|(inspected, _)| inspected)
     }
 
     /// Where it is.
@@ -71,6 +58,58 @@ impl PluginFile {
     pub fn size(&self) -> u64 {
         self.size
     }
+}
+
+/// A library that may be loaded: nobody but the current user and root could change its file,
+/// whoever opened it trusts it, and its bytes are kept as they were then.
+pub struct PluginFile {
+    inspected: InspectedFile,
+    trusted: Trusted,
+    sealed: Sealed,
+    library: OnceCell<Library>,
+}
+
+impl PluginFile {
+    /// Looks at a library that may be loaded if it is trusted. None of its code runs.
+    ///
+    /// # Errors
+    ///
+    /// [`PluginError`]: it can't be read, others could change it, it is not trusted, or it is no
+    /// plugin that this host could load.
+    pub fn open(path: &Path, trust: &Trust) -> Result<PluginFile, PluginError> {
+        let opened = open_verified(path).map_err(|cause| not_opened(path, cause))?;
+        let owner = opened.owner;
+        let (inspected, bytes) = read(opened, path)?;
+        let trusted = trust.decide(&inspected, owner)?;
+        let sealed = Sealed::copy(&bytes, inspected.path());
+        let sealed = sealed.map_err(|error| not_opened(path, error.into()))?;
+        Ok(PluginFile { inspected, trusted, sealed, library: OnceCell::new() })
+    }
+
+    /// What was seen when it was looked at.
+    pub fn inspected(&self) -> &InspectedFile {
+        &self.inspected
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.inspected.path()
+    }
+
+    /// What it says of itself.
+    pub fn identity(&self) -> &Identity {
+        self.inspected.identity()
+    }
+
+    /// The SHA-256 of its bytes, in hexadecimal.
+    pub fn digest(&self) -> &str {
+        self.inspected.digest()
+    }
+
+    /// Why it may be loaded.
+    pub fn trusted(&self) -> Trusted {
+        self.trusted
+    }
 
     /// Loads it into this process, once; from here on its code runs.
     ///
@@ -85,6 +124,19 @@ impl PluginFile {
     pub(crate) fn sealed(&self) -> &Sealed {
         &self.sealed
     }
+}
+
+fn not_opened(path: &Path, cause: OpeningError) -> PluginError {
+    PluginError::NotOpened { path: path.to_owned(), cause }
+}
+
+/// Reads a library, and what can be known of it.
+fn read(opened: Opened, named: &Path) -> Result<(InspectedFile, Vec<u8>), PluginError> {
+    let path = opened.path.clone();
+    let bytes = opened.read().map_err(|cause| not_opened(named, cause))?;
+    let (identity, needed) = inspect(named, &bytes)?;
+    let (digest, size) = (hexadecimal(&Sha256::digest(&bytes)), bytes.len() as u64);
+    Ok((InspectedFile { path, identity, digest, needed, size }, bytes))
 }
 
 /// A digest in hexadecimal.

@@ -1,0 +1,108 @@
+//! Opening a file that nobody but its user and root can change, without following links.
+//!
+//! What is in the file is no concern of this module. On Linux each folder on the way is opened from
+//! the one above it, so that what was checked is what was gone through; elsewhere the file is
+//! opened as it is, unchecked.
+
+use std::fs::{File, Metadata};
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+/// Why a file isn't opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the message of each variant says what its members are")]
+pub enum OpeningError {
+    /// There is no such file.
+    #[error("there is no such file")]
+    NotThere,
+    /// The system refused.
+    #[error("{0}")]
+    System(String),
+    /// It is a folder, a pipe or a device.
+    #[error("it is {0}")]
+    NotAFile(&'static str),
+    /// A link could be turned to another file after the check.
+    #[error("it is or goes through a symbolic link; name the file itself, {real}")]
+    Link { real: PathBuf },
+    /// Its owner could change it.
+    #[error(
+        "{place} belongs to the user with the id {owner}, who could change it; it must belong to you or to root"
+    )]
+    OthersOwn { place: PathBuf, owner: u32 },
+    /// Its mode lets others change it.
+    #[error("others may write to {place}; run: chmod go-w {place}")]
+    OthersWrite { place: PathBuf },
+}
+
+impl From<io::Error> for OpeningError {
+    fn from(error: io::Error) -> OpeningError {
+        match error.kind() {
+            ErrorKind::NotFound => OpeningError::NotThere,
+            ErrorKind::IsADirectory => OpeningError::NotAFile("a folder"),
+            _ => OpeningError::System(error.to_string()),
+        }
+    }
+}
+
+/// A file that was opened, at its beginning.
+pub(super) struct Opened {
+    file: File,
+    /// Where it is, with no links on the way.
+    pub(super) path: PathBuf,
+    /// The id of its owner, where the system has such.
+    pub(super) owner: Option<u32>,
+}
+
+impl Opened {
+    fn new(file: File, path: PathBuf) -> Result<Opened, OpeningError> {
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(OpeningError::NotAFile("a folder"));
+        }
+        if !metadata.is_file() {
+            return Err(OpeningError::NotAFile("a pipe or a device, and no file"));
+        }
+        Ok(Opened { owner: owner(&metadata), file, path })
+    }
+
+    /// All of its content.
+    pub(super) fn read(mut self) -> Result<Vec<u8>, OpeningError> {
+        let mut bytes = Vec::new();
+        self.file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// The id of a file's owner, where the system has such.
+#[cfg(unix)]
+pub(super) fn owner(metadata: &Metadata) -> Option<u32> {
+    Some(std::os::unix::fs::MetadataExt::uid(metadata))
+}
+
+/// The id of a file's owner, where the system has such.
+#[cfg(not(unix))]
+pub(super) fn owner(_metadata: &Metadata) -> Option<u32> {
+    None
+}
+
+/// Opens any file, to look at it and no more.
+pub(super) fn open_unverified(path: &Path) -> Result<Opened, OpeningError> {
+    // A pipe would wait here for whoever writes to it.
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() && !metadata.is_dir() {
+        return Err(OpeningError::NotAFile("a pipe or a device, and no file"));
+    }
+    Opened::new(File::open(path)?, path.canonicalize()?)
+}
+
+/// Opens a file that nobody but the current user and root can change or replace.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn open_verified(path: &Path) -> Result<Opened, OpeningError> {
+    open_unverified(path)
+}
+
+#[cfg(target_os = "linux")]
+pub(super) use verified::open_verified;
+
+#[cfg(target_os = "linux")]
+mod verified;
