@@ -4,7 +4,7 @@
 mod damaged;
 mod inspecting;
 
-use playdock_host::plugins::{PluginFile, Plugins};
+use playdock_host::plugins::{PluginFile, Plugins, Trust};
 use playdock_tests::{Finished, Playdock, library};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -130,7 +130,8 @@ fn bad_files_spoil_neither_each_other_nor_a_good_one_that_follows() {
         assert!(plugins.add(&file).is_err(), "{}", file.display());
     }
     for name in ["other_layout", "lying", "panics_in_describe"] {
-        let file = PluginFile::open(&library(name)).expect("it looks well from outside");
+        let file =
+            PluginFile::open(&library(name), &Trust::any()).expect("it looks well from outside");
         for _ in 0..2 {
             assert!(file.load().is_err(), "{name}");
         }
@@ -154,7 +155,8 @@ fn bad_files_spoil_neither_each_other_nor_a_good_one_that_follows() {
 fn three_hundred_threads_load_one_plugin_at_once() {
     const THREADS: usize = 300;
     let library = library(SHIPPED);
-    let open = || PluginFile::open(&library).unwrap_or_else(|error| panic!("{error}"));
+    let open =
+        || PluginFile::open(&library, &Trust::any()).unwrap_or_else(|error| panic!("{error}"));
     // Each is loaded for itself, by ten threads.
     let files: Vec<PluginFile> = (0..THREADS / 10).map(|_| open()).collect();
     let start = Barrier::new(THREADS);
@@ -174,7 +176,8 @@ fn three_hundred_threads_load_one_plugin_at_once() {
 fn a_thread_with_a_small_stack_opens_and_loads_a_plugin() {
     let library = library(SHIPPED);
     let load = move || {
-        let file = PluginFile::open(&library).unwrap_or_else(|error| panic!("{error}"));
+        let file =
+            PluginFile::open(&library, &Trust::any()).unwrap_or_else(|error| panic!("{error}"));
         let loaded = file.load().unwrap_or_else(|error| panic!("{error}"));
         assert!(loaded.command("CloseIncidentInBulk").is_some());
     };

@@ -8,3 +8,4 @@ mod hostile;
 mod loading;
 mod misbehaving;
 mod retries;
+mod trust;

@@ -68,10 +68,14 @@ impl Playdock {
         assert_eq!(finished.code, Some(0), "{finished:?}");
     }
 
-    /// The program with these arguments, ready to run in the folder.
+    /// The program with these arguments, ready to run in the folder, which is its home too. It
+    /// runs any plugin.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
         command.current_dir(self.folder()).args(arguments);
+        let home = self.folder().join("home");
+        command.env("HOME", &home).env("XDG_CONFIG_HOME", home.join("configuration"));
+        command.env("PLAYDOCK_POLICY", "any");
         for plugin in &self.plugins {
             command.arg("--plugin").arg(plugin);
         }
