@@ -105,4 +105,6 @@ pub(super) fn open_verified(path: &Path) -> Result<Opened, OpeningError> {
 pub(super) use verified::open_verified;
 
 #[cfg(target_os = "linux")]
+mod owners;
+#[cfg(target_os = "linux")]
 mod verified;

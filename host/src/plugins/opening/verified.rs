@@ -1,5 +1,6 @@
 //! The way to a file, from the root folder down, and who could change something on it.
 
+use super::owners::Owners;
 use super::{Opened, OpeningError};
 use rustix::fs::{CWD, Mode, OFlags, Stat, fstat, openat};
 use rustix::io::Errno;
@@ -22,8 +23,16 @@ const OTHERS_MAY_WRITE: u32 = 0o002;
 pub(in super::super) fn open_verified(path: &Path) -> Result<Opened, OpeningError> {
     let absolute = std::path::absolute(path)?;
     let way = Way::to(&absolute).map_err(|error| described(path, error))?;
-    way.check()?;
-    Opened::new(File::from(way.file), way.path)
+    let opened = Opened::new(File::from(way.file), way.path)?;
+    let owners = Owners::of_this_process();
+    for (place, folder) in &way.folders {
+        let facts = fstat(folder).map_err(std::io::Error::from)?;
+        // In a sticky folder, as /tmp is, nobody can replace what belongs to another.
+        check(&owners, place, &facts, facts.st_mode & STICKY != 0)?;
+    }
+    let facts = fstat(&opened.file).map_err(std::io::Error::from)?;
+    check(&owners, &opened.path, &facts, false)?;
+    Ok(opened)
 }
 
 /// The file and all folders above it, each opened from the one before.
@@ -62,26 +71,20 @@ impl Way {
         folders.push((place, here));
         Ok(Way { folders, file, path })
     }
-
-    fn check(&self) -> Result<(), OpeningError> {
-        for (place, folder) in &self.folders {
-            let facts = fstat(folder).map_err(std::io::Error::from)?;
-            // In a sticky folder, as /tmp is, nobody can replace what belongs to another.
-            check(place, &facts, facts.st_mode & STICKY != 0)?;
-        }
-        let facts = fstat(&self.file).map_err(std::io::Error::from)?;
-        check(&self.path, &facts, false)
-    }
 }
 
 /// Whether others than the current user and root can change a file or a folder.
-fn check(place: &Path, facts: &Stat, anyone_may_write: bool) -> Result<(), OpeningError> {
+fn check(
+    owners: &Owners,
+    place: &Path,
+    facts: &Stat,
+    anyone_may_write: bool,
+) -> Result<(), OpeningError> {
     let owner = facts.st_uid;
-    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+    if !owners.include(owner) {
         return Err(OpeningError::OthersOwn { place: place.to_owned(), owner });
     }
-    // Where every user has a group of the same id, files are made writable to it.
-    let own_group = facts.st_gid == owner || facts.st_gid == 0;
+    let own_group = owners.is_own_group(facts.st_gid, owner);
     let others = facts.st_mode & OTHERS_MAY_WRITE != 0
         || (facts.st_mode & GROUP_MAY_WRITE != 0 && !own_group);
     if others && !anyone_may_write {

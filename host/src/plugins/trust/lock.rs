@@ -169,7 +169,8 @@ impl LockFile {
 fn parse(bytes: &[u8]) -> Result<Vec<Entry>, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
     let content: Content = toml::from_str(text).map_err(|error| {
-        let line = error.span().map_or(0, |span| text[..span.start].lines().count().max(1));
+        let start = error.span().map_or(0, |span| span.start);
+        let line = 1 + bytes.iter().take(start).filter(|it| **it == b'\n').count();
         format!("line {line}: {}", error.message())
     })?;
     match content.plugin.iter().find_map(|it| it.mistake().map(|mistake| (it, mistake))) {
