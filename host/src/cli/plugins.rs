@@ -51,7 +51,7 @@ fn untrust(common: &Common, plugin: &Path) -> Result<(), Failure> {
     let (name, path) = (plugin.display(), lock.path().display().to_string());
     if !lock.remove(plugin) {
         return Err(Failure::usage(format!(
-            "{path} has no plugin {name}; name one of its files or names"
+            "{path} has no plugin {name}; name a plugin or a file that is in it"
         )));
     }
     lock.write()?;

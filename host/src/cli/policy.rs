@@ -6,7 +6,7 @@ use super::arguments::{Common, PolicyArgument};
 use super::exit::Failure;
 use super::setup;
 use crate::plugins::{LockFile, Trust};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The lock file of all users of a machine.
 #[cfg(unix)]
@@ -30,7 +30,7 @@ pub(super) fn trust(common: &Common) -> Result<Trust, Failure> {
         locks.push(LockFile::read(&path)?);
     }
     #[cfg(unix)]
-    locks.push(LockFile::read(Path::new(OF_THE_SYSTEM))?);
+    locks.push(LockFile::read(OF_THE_SYSTEM.as_ref())?);
     let program = setup::this_program()?;
     Ok(Trust::locked(locks).with_companion(&program, &setup::companion_name()))
 }
