@@ -188,10 +188,16 @@ impl ExecutionRecords for SqliteStore {
     }
 
     fn end(&self, execution: ExecutionKey, ending: &Ending) -> Result<(), StoreError> {
-        let ending = ending.clone();
-        let ended =
-            self.writer.write(1, move |connection| executions::end(connection, execution, &ending));
-        self.running.remove(execution);
+        let (ending, running) = (ending.clone(), self.running.clone());
+        let ended = self.writer.write(1, move |connection| {
+            let ended = executions::end(connection, execution, &ending);
+            // Before anybody else can begin it again.
+            running.remove(execution);
+            ended
+        });
+        if matches!(ended, Err(StoreError::Closed)) {
+            self.running.remove(execution);
+        }
         ended
     }
 
