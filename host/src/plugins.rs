@@ -61,11 +61,14 @@ impl Plugins {
     /// plugin has a command of the same name.
     pub fn add_trusted(&mut self, path: &Path, trust: &Trust) -> Result<(), PluginError> {
         let file = PluginFile::open(path, trust)?;
-        for command in &file.identity().commands {
-            if let Some(other) = self.find(command) {
+        let commands = &file.identity().commands;
+        for (index, command) in commands.iter().enumerate() {
+            let twice_in_it = commands[..index].contains(command).then_some(path);
+            let other = self.find(command).map(|other| other.path());
+            if let Some(first) = twice_in_it.or(other) {
                 return Err(PluginError::CommandTwice {
                     command: command.clone(),
-                    first: other.path().to_owned(),
+                    first: first.to_owned(),
                     second: path.to_owned(),
                 });
             }

@@ -57,7 +57,8 @@ pub(crate) fn judge(facts: &Facts, bypasses: Bypasses) -> Verdict {
         causes.push(named("Fields that are required on close have no value", names));
         bypass.push(format!("\"{BYPASS_FIELDS}\""));
     }
-    let message = format!("{}. Bypassed by {}.", causes.join(". "), bypass.join(" and "));
+    let (causes, bypass) = (causes.join(". "), bypass.join(" and "));
+    let message = format!("{causes}. With {bypass} it would close.");
     Verdict::Blocked { reason, message }
 }
 

@@ -49,21 +49,22 @@ fn all_blockers_are_named_with_the_bypass_that_lets_each_pass() {
             "No",
             "required-tasks-and-fields",
             "Required tasks are pending: Reset password. Fields that are required on close have no \
-             value: Closure > Root cause. Bypassed by \"Bypass Required Pending Tasks\" and \
-             \"Bypass All Required Fields\".",
+             value: Closure > Root cause. With \"Bypass Required Pending Tasks\" and \
+             \"Bypass All Required Fields\" it would close.",
         ),
         (
             "No",
             "Yes",
             "required-tasks-pending",
-            "Required tasks are pending: Reset password. Bypassed by \"Bypass Required Pending Tasks\".",
+            "Required tasks are pending: Reset password. With \"Bypass Required Pending Tasks\" it \
+             would close.",
         ),
         (
             "Yes",
             "No",
             "required-fields-missing",
-            "Fields that are required on close have no value: Closure > Root cause. Bypassed by \
-             \"Bypass All Required Fields\".",
+            "Fields that are required on close have no value: Closure > Root cause. With \
+             \"Bypass All Required Fields\" it would close.",
         ),
     ] {
         let mut incidents = InMemoryIncidents::new([blocked()]);

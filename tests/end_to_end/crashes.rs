@@ -9,6 +9,7 @@
 use playdock_tests::{Finished, Playdock, Random, incident, parameters, with};
 use serde_json::json;
 use std::collections::HashSet;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -51,7 +52,7 @@ impl Bulk {
             "nightly-1",
         ];
         let mut command = self.playdock.command(&arguments);
-        command.stdout(answer.expect("a file can be made"));
+        command.stdout(answer.expect("a file can be made")).process_group(0);
         command.spawn().expect("the program starts")
     }
 
@@ -144,9 +145,10 @@ fn seed() -> u64 {
     seed
 }
 
+/// Sends a signal as a terminal does: to the program and to all that is of its process group.
 fn signal(child: &Child, name: &str) {
-    let id = child.id().to_string();
-    let sent = Command::new("kill").args(["-s", name, &id]).status();
+    let group = format!("-{}", child.id());
+    let sent = Command::new("kill").args(["-s", name, "--", &group]).status();
     assert!(sent.expect("kill can be run").success());
 }
 

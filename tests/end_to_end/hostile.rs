@@ -123,6 +123,7 @@ fn nothing_outside_can_be_reached() {
         ("read a file", &store.to_string_lossy()),
         ("write a file", &file.to_string_lossy()),
         ("list a folder", "/"),
+        ("kill the host", &std::process::id().to_string()),
     ] {
         let execution = format!("{how}:{target}").replace([' ', '/'], "-");
         let invocation = invocation("Attacks", &asked(how, target), &execution);
@@ -132,6 +133,16 @@ fn nothing_outside_can_be_reached() {
         assert!(denied.contains(&true), "{how} {target}: {:?}", answer.error);
     }
     assert!(!file.exists());
+    the_host_goes_on(&playdock, &host);
+}
+
+#[test]
+fn a_plugin_that_starts_thread_after_thread_is_ended() {
+    let playdock = playdock();
+    let host = playdock.host_with_workers();
+    let answer = attack(&host, "start many threads", "");
+    assert_eq!(answer.ended, Ended::CommandBroke);
+    assert!(answer.error.contains("threads"), "{}", answer.error);
     the_host_goes_on(&playdock, &host);
 }
 

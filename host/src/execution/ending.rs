@@ -34,16 +34,16 @@ pub(super) fn end(session: &Session, command: &str, response: Result<&[u8], NoRe
         false => (Ended::DeadlinePassed, "The execution's time was over.".to_owned()),
     };
     let (ended, cause) = match (response.map(messages::read), &state.store_error) {
-        (Err(NoResponse::Killed), _) => asked_to_stop(),
-        (Err(NoResponse::Ended(cause)), _) => {
+        // Whatever the command made of it: what the store did not take is not done.
+        (_, Some(error)) => (Ended::StoreFailed, format!("{}.", capitalised(&error.to_string()))),
+        (Err(NoResponse::Killed), None) => asked_to_stop(),
+        // Whoever stops the host may have stopped its workers with it.
+        (Err(NoResponse::Ended(_)), None) if cancelled => asked_to_stop(),
+        (Err(NoResponse::Ended(cause)), None) => {
             broke(format!("The plugin of {command} gave no answer: {cause}."))
         }
-        (Err(NoResponse::NotStarted(error)), _) => {
+        (Err(NoResponse::NotStarted(error)), None) => {
             broke(format!("The plugin of {command} did not run: {error}."))
-        }
-        // Whatever the command made of it: what the store did not take is not done.
-        (Ok(Ok(Response::Finished(_) | Response::Failed { .. })), Some(error)) => {
-            (Ended::StoreFailed, format!("{}.", capitalised(&error.to_string())))
         }
         (Ok(Ok(Response::Finished(finished))), None) => match left {
             0 => return finish(state, finished),
@@ -51,28 +51,34 @@ pub(super) fn end(session: &Session, command: &str, response: Result<&[u8], NoRe
                 "The command {command} ended without an outcome for {left} incidents."
             )),
         },
+        // Its words for a call that was answered "cancelled", perhaps.
+        (Ok(Ok(Response::Failed { .. })), None)
+            if stopped && nothing_recorded && state.selection.is_some() =>
+        {
+            asked_to_stop()
+        }
         (Ok(Ok(Response::Failed { error })), None) => match nothing_recorded {
             true => return failed_as_a_whole(error),
             false => broke(error),
         },
-        (Ok(Ok(Response::Cancelled {})), _) if stopped => asked_to_stop(),
-        (Ok(Ok(Response::Cancelled {})), _) => {
+        (Ok(Ok(Response::Cancelled {})), None) if stopped => asked_to_stop(),
+        (Ok(Ok(Response::Cancelled {})), None) => {
             broke(format!("The command {command} stopped, though nobody told it to."))
         }
-        (Ok(Ok(Response::Panicked { message })), _) => {
+        (Ok(Ok(Response::Panicked { message })), None) => {
             broke(format!("The command {command} panicked: {message}."))
         }
-        (Ok(Ok(Response::Unsupported { what })), _) => {
+        (Ok(Ok(Response::Unsupported { what })), None) => {
             let error = format!("The plugin of {command} is too old: {what} isn't known to it.");
             match nothing_recorded {
                 true => return failed_as_a_whole(error),
                 false => broke(error),
             }
         }
-        (Ok(Ok(Response::Described { .. })), _) => {
+        (Ok(Ok(Response::Described { .. })), None) => {
             broke(format!("The command {command} answered another question."))
         }
-        (Ok(Err(error)), _) => broke(format!("What the command {command} answered is {error}.")),
+        (Ok(Err(error)), None) => broke(format!("What the command {command} answered is {error}.")),
     };
     let stopped_at_its_end = left == 0
         && state.selection.is_some()

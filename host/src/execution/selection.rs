@@ -9,15 +9,22 @@ use std::collections::HashSet;
 pub(super) struct Selecting {
     numbers: Vec<String>,
     known: HashSet<String>,
+    bytes: usize,
 }
 
 impl Selecting {
     /// Adds a number at its first place.
     pub(super) fn add(&mut self, number: &str) {
         if !self.known.contains(number) {
+            self.bytes += number.len();
             self.known.insert(number.to_owned());
             self.numbers.push(number.to_owned());
         }
+    }
+
+    /// How many bytes they take.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// How many there are.

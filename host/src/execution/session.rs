@@ -23,6 +23,9 @@ use std::time::Instant;
 /// How many incidents one look at the store takes.
 const LOOK: usize = 4096;
 
+/// How many bytes of numbers an execution may select.
+const MOST_SELECTED: usize = 256 << 20;
+
 /// What a session is given.
 pub(super) struct SessionSetup {
     pub(super) store: Arc<dyn IncidentStore>,
@@ -125,6 +128,12 @@ impl Session {
         for number in numbers {
             state.selecting.add(&number.0);
         }
+        if state.selecting.bytes() > MOST_SELECTED {
+            return Err(Refused::Misuse(format!(
+                "The command selects more than {} MiB of numbers.",
+                MOST_SELECTED >> 20
+            )));
+        }
         let count = state.selecting.count();
         if !more {
             let selecting = std::mem::take(&mut state.selecting);
@@ -189,6 +198,10 @@ impl Session {
             return messages::write(&Reply::Unsupported { what: error.to_string() });
         }
         let mut state = self.lock();
+        if let Some(error) = &state.store_error {
+            // What it lost stays lost: the same execution id goes on, with another session.
+            return failed(&format!("{error}."));
+        }
         let answered = match call {
             Call::Select { numbers, more, .. } => self
                 .select(&mut state, &numbers, more)
@@ -288,6 +301,11 @@ impl HostServices for Session {
 
     fn is_cancelled(&self) -> bool {
         self.setup.cancellation.is_cancelled() || self.deadline_passed()
+    }
+
+    fn scope(&self) -> Option<(String, String)> {
+        let execution = &self.setup.execution;
+        Some((execution.site.name.clone(), execution.actor.username.clone()))
     }
 }
 

@@ -40,9 +40,14 @@ pub(super) struct WorkerPool {
     state: Mutex<PoolState>,
 }
 
+/// For whom a worker works: the site and the acting user; `None` for a description.
+type Scope = Option<(String, String)>;
+
 #[derive(Default)]
 struct PoolState {
-    idle: Vec<Worker>,
+    /// Those that wait for work, each with the site and the user that it has worked for: what a
+    /// plugin remembers of one must not reach another.
+    idle: Vec<(Scope, Worker)>,
     /// How many workers in a row ended before they gave a response.
     crashes: u32,
 }
@@ -59,10 +64,12 @@ impl WorkerPool {
     }
 
     /// A worker that waits for work, or a new one.
-    fn take(&self, watch: &Watch) -> Result<Worker, NoResponse> {
+    fn take(&self, scope: &Scope, watch: &Watch) -> Result<Worker, NoResponse> {
         let crashes = {
             let mut state = self.state();
-            while let Some(mut worker) = state.idle.pop() {
+            let fits = |(before, _): &(Scope, Worker)| before.is_none() || before == scope;
+            while let Some(index) = state.idle.iter().rposition(fits) {
+                let (_, mut worker) = state.idle.swap_remove(index);
                 if worker.is_alive() {
                     return Ok(worker);
                 }
@@ -103,18 +110,28 @@ impl Executor for WorkerPool {
         services: Arc<dyn HostServices>,
         watch: &Watch,
     ) -> Result<Vec<u8>, NoResponse> {
-        let mut worker = self.take(watch)?;
+        let scope = services.scope();
+        let mut worker = self.take(&scope, watch)?;
         let response = worker.invoke(request, &*services, watch);
+        let keep = response.is_ok() && worker.is_as_before();
         let mut state = self.state();
         match response {
-            Ok(_) => {
-                state.crashes = 0;
-                if state.idle.len() < MOST_IDLE {
-                    state.idle.push(worker);
-                }
-            }
-            Err(_) => state.crashes = state.crashes.saturating_add(1),
+            Ok(_) => state.crashes = 0,
+            Err(NoResponse::Ended(_)) => state.crashes = state.crashes.saturating_add(1),
+            // It was asked to stop and didn't: no sign that the next one will crash.
+            Err(_) => {}
         }
+        let dropped = match keep {
+            true => {
+                state.idle.push((scope, worker));
+                // The one that has waited longest makes room.
+                (state.idle.len() > MOST_IDLE).then(|| state.idle.remove(0).1)
+            }
+            false => Some(worker),
+        };
+        // Ending a process takes a moment, for which nobody needs to wait.
+        drop(state);
+        drop(dropped);
         response
     }
 }

@@ -31,7 +31,7 @@ use playdock_plugin_api::Timestamp;
 use running::Running;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use writer::Writer;
 
 /// The store in one SQLite file.
@@ -167,7 +167,15 @@ impl IncidentStore for SqliteStore {
     }
 
     fn record(&self, batch: RecordBatch) -> Result<Vec<EntryOutcome>, StoreError> {
-        self.writer.write(batch.entries.len(), move |connection| record::record(connection, &batch))
+        let rows = batch.entries.len();
+        let batch = Arc::new(batch);
+        let whole = batch.clone();
+        match self.writer.write(rows, move |connection| record::record(connection, &whole)) {
+            Err(error) if error.is_about_a_row() => {
+                self.writer.write(rows, move |connection| record::record_singly(connection, &batch))
+            }
+            recorded => recorded,
+        }
     }
 
     fn ledger(&self, execution: ExecutionKey) -> Result<Vec<LedgerRow>, StoreError> {
@@ -188,10 +196,16 @@ impl ExecutionRecords for SqliteStore {
     }
 
     fn end(&self, execution: ExecutionKey, ending: &Ending) -> Result<(), StoreError> {
-        let ending = ending.clone();
-        let ended =
-            self.writer.write(1, move |connection| executions::end(connection, execution, &ending));
-        self.running.remove(execution);
+        let (ending, running) = (ending.clone(), self.running.clone());
+        let ended = self.writer.write(1, move |connection| {
+            let ended = executions::end(connection, execution, &ending);
+            // Before anybody else can begin it again.
+            running.remove(execution);
+            ended
+        });
+        if matches!(ended, Err(StoreError::Closed)) {
+            self.running.remove(execution);
+        }
         ended
     }
 

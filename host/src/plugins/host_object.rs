@@ -14,6 +14,11 @@ pub trait HostServices: Send + Sync {
     fn log(&self, level: log::Level, target: &str, message: &str);
     /// Whether the command is asked to stop.
     fn is_cancelled(&self) -> bool;
+    /// For whom the command works: a site and a user. What it remembers of one must not reach
+    /// another. `None` where it works for nobody.
+    fn scope(&self) -> Option<(String, String)> {
+        None
+    }
 }
 
 /// Makes the object that crosses the boundary.

@@ -87,7 +87,7 @@ fn open(path: &Path, name: &Path) -> Result<PluginModuleRef, PluginError> {
     let header = *header.map_err(|error| not_loaded(name, describe_loader_error(&error)))?;
     std::mem::forget(library);
     if !header.is_valid() {
-        return Err(not_loaded(path, "its header is of another version of abi_stable"));
+        return Err(not_loaded(name, "its header is of another version of abi_stable"));
     }
     // Not `RootModule::load_from…`: that caches by type, and would answer every other file with
     // the first library, and after one failure every file with that error.

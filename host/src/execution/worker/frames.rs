@@ -53,7 +53,13 @@ pub(super) fn write(out: &mut impl Write, kind: Kind, bytes: &[u8]) -> io::Resul
     header[..4].copy_from_slice(&length.to_le_bytes());
     header[4] = kind as u8;
     // Both in one system call, as long as the socket takes them.
-    let mut written = out.write_vectored(&[IoSlice::new(&header), IoSlice::new(bytes)])?;
+    let pieces = [IoSlice::new(&header), IoSlice::new(bytes)];
+    let mut written = loop {
+        match out.write_vectored(&pieces) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            written => break written?,
+        }
+    };
     if written < HEADER {
         out.write_all(&header[written..])?;
         written = HEADER;

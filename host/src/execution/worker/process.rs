@@ -8,7 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, IoSlice, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Sender, channel};
@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 const SLICE: Duration = Duration::from_millis(20);
 /// How long a worker may take to open its library.
 const TIME_TO_OPEN: Duration = Duration::from_secs(10);
+/// How many threads a worker may have; more would take them from the host.
+const MOST_THREADS: usize = 256;
 /// How many bytes of log one invocation may write before the rest is dropped.
 const MOST_LOG: usize = 1 << 20;
 /// How many bytes of one record are kept.
@@ -29,6 +31,8 @@ pub(super) struct Worker {
     child: Child,
     socket: UnixStream,
     buffer: Vec<u8>,
+    /// How many threads it had when it was ready.
+    threads: Option<usize>,
 }
 
 impl Worker {
@@ -48,13 +52,15 @@ impl Worker {
                 .arg(std::process::id().to_string())
                 .arg(file.path())
                 .env_clear()
+                // Ctrl-C in a terminal is the host's to hear, which then asks the command to stop.
+                .process_group(0)
                 .stdin(Stdio::from(OwnedFd::from(workers)))
                 .stdout(Stdio::null())
                 // The library's bytes come in the place of standard error.
                 .stderr(Stdio::from(file.sealed().descriptor()?));
             socket.set_nonblocking(true)?;
             let child = spawn_from_lasting_thread(command)?;
-            Ok(Worker { child, socket, buffer: Vec::new() })
+            Ok(Worker { child, socket, buffer: Vec::new(), threads: None })
         });
         let mut worker = spawned.map_err(|error| {
             not_started(format!("no worker could be started from {}: {error}", program.display()))
@@ -63,9 +69,16 @@ impl Worker {
             deadline: (Instant::now() + TIME_TO_OPEN).min(watch.deadline),
             cancellation: watch.cancellation.clone(),
         };
-        match worker.receive(&mut Patience::new(&opening))? {
+        let received = worker.receive(&mut Patience::new(&opening)).map_err(|error| match error {
+            NoResponse::Killed if !watch.is_over() => {
+                not_started(format!("it took longer than {} s to open", TIME_TO_OPEN.as_secs()))
+            }
+            other => other,
+        });
+        match received? {
             Kind::Ready => {
                 Protection::note(&String::from_utf8_lossy(&worker.buffer));
+                worker.threads = threads(worker.child.id());
                 Ok(worker)
             }
             Kind::NotReady => {
@@ -78,6 +91,12 @@ impl Worker {
     /// Whether the process still runs.
     pub(super) fn is_alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Whether it is as it was when it was ready: a command may have left a thread behind.
+    pub(super) fn is_as_before(&self) -> bool {
+        let now = threads(self.child.id());
+        now.zip(self.threads).is_some_and(|(now, before)| now <= before)
     }
 
     /// Hands a request to the library, answers its calls, and returns its response.
@@ -95,7 +114,7 @@ impl Worker {
                 Kind::Call => {
                     let began = Instant::now();
                     let reply = services.call(&self.buffer);
-                    patience.host_took(began.elapsed());
+                    patience.host_took(began);
                     self.send(Kind::Reply, &reply, &mut patience)?;
                 }
                 Kind::Log => log.write(services, &self.buffer),
@@ -114,12 +133,12 @@ impl Worker {
         bytes: &[u8],
         patience: &mut Patience<'_>,
     ) -> Result<(), NoResponse> {
-        let mut watched = Watched { socket: &self.socket, patience };
+        let mut watched = Watched { socket: &self.socket, process: self.child.id(), patience };
         frames::write(&mut watched, kind, bytes).map_err(|error| self.why(&error))
     }
 
     fn receive(&mut self, patience: &mut Patience<'_>) -> Result<Kind, NoResponse> {
-        let mut watched = Watched { socket: &self.socket, patience };
+        let mut watched = Watched { socket: &self.socket, process: self.child.id(), patience };
         frames::read(&mut watched, &mut self.buffer, LARGEST_FROM_WORKER)
             .map_err(|error| self.why(&error))
     }
@@ -154,6 +173,11 @@ impl Drop for Worker {
     }
 }
 
+/// How many threads a process has.
+fn threads(process: u32) -> Option<usize> {
+    std::fs::read_dir(format!("/proc/{process}/task")).ok().map(Iterator::count)
+}
+
 fn out_of_turn() -> NoResponse {
     NoResponse::Ended("it spoke out of turn".to_owned())
 }
@@ -162,39 +186,43 @@ fn out_of_turn() -> NoResponse {
 /// grace period, in which the time that the host itself takes doesn't count.
 struct Patience<'a> {
     watch: &'a Watch,
-    asked: Option<Instant>,
+    /// Since when the execution is to stop.
+    over: Option<Instant>,
+    /// Whether the worker was told.
+    asked: bool,
     host_time: Duration,
 }
 
 impl<'a> Patience<'a> {
     fn new(watch: &'a Watch) -> Patience<'a> {
-        Patience { watch, asked: None, host_time: Duration::ZERO }
+        Patience { watch, over: None, asked: false, host_time: Duration::ZERO }
     }
 
-    fn host_took(&mut self, time: Duration) {
-        if self.asked.is_some() {
-            self.host_time += time;
+    /// The host was busy itself since then; a worker must not pay for that.
+    fn host_took(&mut self, since: Instant) {
+        match self.over {
+            Some(_) => self.host_time += since.elapsed(),
+            None if self.watch.is_over() => self.over = Some(Instant::now()),
+            None => {}
         }
     }
 
     /// Asks the worker to stop, once, when it is time; an error when patience is over.
     fn check(&mut self, socket: &UnixStream, may_ask: bool) -> io::Result<()> {
-        match self.asked {
-            None if may_ask && self.watch.is_over() => {
-                self.asked = Some(Instant::now());
-                let mut socket = socket;
-                // It may be too busy to read this; then the end of the grace period ends it.
-                let _ = frames::write(&mut socket, Kind::Cancel, b"");
-                Ok(())
-            }
-            Some(asked) if asked.elapsed().saturating_sub(self.host_time) >= GRACE => {
-                Err(io::ErrorKind::TimedOut.into())
-            }
-            // Nobody may put a frame into another one; but who doesn't read is not waited for.
-            None if self.watch.deadline + GRACE <= Instant::now() => {
-                Err(io::ErrorKind::TimedOut.into())
-            }
-            _ => Ok(()),
+        if self.over.is_none() && self.watch.is_over() {
+            self.over = Some(Instant::now());
+        }
+        let Some(over) = self.over else { return Ok(()) };
+        // Nobody may put a frame into another one.
+        if may_ask && !self.asked {
+            self.asked = true;
+            let mut socket = socket;
+            // It may be too busy to read this; then the end of the grace period ends it.
+            let _ = frames::write(&mut socket, Kind::Cancel, b"");
+        }
+        match over.elapsed().saturating_sub(self.host_time) >= GRACE {
+            true => Err(io::ErrorKind::TimedOut.into()),
+            false => Ok(()),
         }
     }
 }
@@ -202,15 +230,26 @@ impl<'a> Patience<'a> {
 /// A worker's socket, on which nothing waits longer than its patience.
 struct Watched<'a, 'b> {
     socket: &'a UnixStream,
+    process: u32,
     patience: &'a mut Patience<'b>,
 }
 
 impl Watched<'_, '_> {
-    fn wait(&self, flags: PollFlags) {
+    /// Waits for a slice of time; an error if the worker has become too large.
+    fn wait(&self, flags: PollFlags) -> io::Result<()> {
         let mut descriptors = [PollFd::new(self.socket, flags)];
         let slice = Timespec { tv_sec: 0, tv_nsec: i64::from(SLICE.subsec_nanos()) };
         // Whether it is ready or not, the caller tries again, and an interrupted wait is over too.
-        let _ = poll(&mut descriptors, Some(&slice));
+        let ready = poll(&mut descriptors, Some(&slice));
+        if ready.is_ok_and(|ready| ready > 0) {
+            return Ok(());
+        }
+        match threads(self.process) {
+            Some(threads) if threads > MOST_THREADS => {
+                Err(io::Error::other(format!("it had more than {MOST_THREADS} threads")))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -219,7 +258,9 @@ impl Read for Watched<'_, '_> {
         loop {
             self.patience.check(self.socket, true)?;
             match (&mut &*self.socket).read(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait(PollFlags::IN),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.wait(PollFlags::IN)?
+                }
                 read => return read,
             }
         }
@@ -236,7 +277,7 @@ impl Write for Watched<'_, '_> {
             self.patience.check(self.socket, false)?;
             match (&mut &*self.socket).write_vectored(pieces) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.wait(PollFlags::OUT)
+                    self.wait(PollFlags::OUT)?;
                 }
                 written => return written,
             }

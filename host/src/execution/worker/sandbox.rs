@@ -50,8 +50,9 @@ impl Protection {
 /// A part that every kernel has could not be entered: a sentence.
 pub(super) fn enter() -> Result<Protection, String> {
     let mut protection = Protection::default();
-    limits::set().map_err(|error| format!("its limits can't be set: {error}"))?;
     files::close_others().map_err(|error| format!("its descriptors can't be closed: {error}"))?;
+    limits::prefer_when_memory_is_short();
+    limits::set().map_err(|error| format!("its limits can't be set: {error}"))?;
     rustix::thread::set_no_new_privs(true)
         .map_err(|error| format!("its privileges can't be fixed: {error}"))?;
     limits::drop_capabilities()

@@ -6,40 +6,25 @@ use super::executions;
 use playdock_plugin_api::Timestamp;
 use rusqlite::Connection;
 
-/// Writes a batch inside the transaction that is open. A row that can't be written is found by
-/// writing each on its own.
+/// Writes a batch inside the transaction that is open, as a whole: an error that is about a row
+/// says nothing of the others, which [`record_singly`] finds out.
 pub(super) fn record(
     connection: &Connection,
     batch: &RecordBatch,
 ) -> Result<Vec<EntryOutcome>, StoreError> {
     // Only whoever holds the lease may write; writing renews it.
     executions::renew(connection, batch.execution)?;
-    connection.execute_batch("SAVEPOINT batch")?;
-    match write_all(connection, batch) {
-        Ok(outcomes) => {
-            connection.execute_batch("RELEASE batch")?;
-            Ok(outcomes)
-        }
-        Err(error) if error.is_about_a_row() => {
-            connection.execute_batch("ROLLBACK TO batch; RELEASE batch")?;
-            write_singly(connection, batch)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-fn write_all(
-    connection: &Connection,
-    batch: &RecordBatch,
-) -> Result<Vec<EntryOutcome>, StoreError> {
     let mut sequence = next_sequence(connection, batch)?;
     batch.entries.iter().map(|entry| write(connection, batch, entry, &mut sequence)).collect()
 }
 
-fn write_singly(
+/// Writes the entries of a batch each on its own, so that one which can't be written leaves the
+/// others.
+pub(super) fn record_singly(
     connection: &Connection,
     batch: &RecordBatch,
 ) -> Result<Vec<EntryOutcome>, StoreError> {
+    executions::renew(connection, batch.execution)?;
     let mut sequence = next_sequence(connection, batch)?;
     let mut outcomes = Vec::with_capacity(batch.entries.len());
     for entry in &batch.entries {
@@ -135,11 +120,18 @@ fn write_ledger(
     if entry.replaces.is_none() {
         *sequence += 1;
     }
-    let mut statement = connection.prepare_cached(
-        "INSERT OR REPLACE INTO ledger (execution, sequence, position, incident, number, change,
-             result, reason, message, cells)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-    )?;
+    let mut statement = connection.prepare_cached(match entry.replaces {
+        None => {
+            "INSERT INTO ledger (execution, sequence, position, incident, number, change,
+                 result, reason, message, cells)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+        }
+        Some(_) => {
+            "UPDATE ledger SET position = ?3, incident = ?4, number = ?5, change = ?6, result = ?7,
+                 reason = ?8, message = ?9, cells = ?10
+             WHERE execution = ?1 AND sequence = ?2"
+        }
+    })?;
     let cells = serde_json::to_string(&outcome.cells)
         .map_err(|error| StoreError::Refused(error.to_string()))?;
     statement.execute((

@@ -1,5 +1,5 @@
 //! The one thread that writes. What waits while a transaction is being written goes into the next
-//! one together, each piece of work in a savepoint of its own.
+//! one together, each later piece of work in a savepoint of its own.
 
 use super::super::error::StoreError;
 use rusqlite::Connection;
@@ -87,20 +87,25 @@ fn transaction(connection: &Connection, first: Job, queue: &Receiver<Job>) {
         answer(Ok(()));
         return;
     }
-    let mut rows = 0;
-    let mut answers = Vec::new();
-    let mut next = Some(first);
-    while let Some(job) = next {
+    // A savepoint costs a copy of every page that is changed in it, so the first job, which is
+    // often the only one and a large one, goes without.
+    let mut rows = first.rows;
+    let (keep, answer) = (first.work)(Ok(connection));
+    if !keep {
+        // It may have been rolled back by SQLite itself, on a full disk say.
+        let _ = connection.execute_batch("ROLLBACK");
+        answer(Ok(()));
+        return;
+    }
+    let mut answers = vec![answer];
+    // SQLite may roll back the whole transaction by itself; what came next would be in another one.
+    while rows < ROWS_PER_COMMIT
+        && began.elapsed() < TIME_PER_COMMIT
+        && !connection.is_autocommit()
+        && let Ok(job) = queue.try_recv()
+    {
         rows += job.rows;
         answers.push(in_savepoint(connection, job));
-        // A full disk, say, makes SQLite roll back the whole transaction by itself. What came next
-        // would be in another one.
-        let whole = !connection.is_autocommit();
-        next = if whole && rows < ROWS_PER_COMMIT && began.elapsed() < TIME_PER_COMMIT {
-            queue.try_recv().ok()
-        } else {
-            None
-        };
     }
     let committed = match connection.is_autocommit() {
         true => Err(StoreError::Disk("the transaction was rolled back".to_owned())),

@@ -47,25 +47,46 @@ fn allowed() -> Result<SeccompFilter, String> {
     // Answered by the filter before this one.
     rules.insert(libc::SYS_clone3, Vec::new());
     let thread = libc::CLONE_THREAD as u64;
-    rules.insert(libc::SYS_clone, vec![rule(0, SeccompCmpOp::MaskedEq(thread), thread)?]);
+    rules.insert(libc::SYS_clone, vec![rule(&[(0, SeccompCmpOp::MaskedEq(thread), thread)])?]);
+    // Signals go to this process alone: a plugin that aborts, or a thread that ends another.
+    let this = u64::from(std::process::id());
+    rules.insert(libc::SYS_tgkill, vec![rule(&[(0, SeccompCmpOp::Eq, this)])?]);
     // A thread may name itself; nothing else of its process is its to set.
-    rules.insert(libc::SYS_prctl, vec![rule(0, SeccompCmpOp::Eq, libc::PR_SET_NAME as u64)?]);
-    // A limit may be read; setting one is for the processor's time alone.
+    let name = libc::PR_SET_NAME as u64;
+    rules.insert(libc::SYS_prctl, vec![rule(&[(0, SeccompCmpOp::Eq, name)])?]);
+    // Its own limits may be read; setting one is for the processor's time alone.
+    let own = (0, SeccompCmpOp::Eq, 0);
+    let processor_time = u64::from(libc::RLIMIT_CPU);
     rules.insert(
         libc::SYS_prlimit64,
         vec![
-            rule(2, SeccompCmpOp::Eq, 0)?,
-            rule(1, SeccompCmpOp::Eq, u64::from(libc::RLIMIT_CPU))?,
+            rule(&[own.clone(), (2, SeccompCmpOp::Eq, 0)])?,
+            rule(&[own, (1, SeccompCmpOp::Eq, processor_time)])?,
         ],
     );
+    // Descriptors may be looked at and doubled, and not made to send signals.
+    let commands = [
+        libc::F_DUPFD,
+        libc::F_DUPFD_CLOEXEC,
+        libc::F_GETFD,
+        libc::F_SETFD,
+        libc::F_GETFL,
+        libc::F_GET_SEALS,
+    ];
+    let look = |command| rule(&[(1, SeccompCmpOp::Eq, u64::from(command as u32))]);
+    rules.insert(libc::SYS_fcntl, commands.into_iter().map(look).collect::<Result<_, _>>()?);
+    // What the standard library writes to its socket with, without an address.
+    rules.insert(libc::SYS_sendto, vec![rule(&[(4, SeccompCmpOp::Eq, 0)])?]);
     filter(rules, SeccompAction::Errno(libc::EPERM as u32), SeccompAction::Allow)
 }
 
-fn rule(argument: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompRule, String> {
-    let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Qword, operator, value);
-    condition
-        .and_then(|condition| SeccompRule::new(vec![condition]))
-        .map_err(|error| error.to_string())
+/// A rule that holds where each of these arguments compares so with its value.
+fn rule(arguments: &[(u8, SeccompCmpOp, u64)]) -> Result<SeccompRule, String> {
+    let conditions = arguments.iter().map(|(argument, operator, value)| {
+        SeccompCondition::new(*argument, SeccompCmpArgLen::Qword, operator.clone(), *value)
+    });
+    let conditions = conditions.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+    SeccompRule::new(conditions).map_err(|error| error.to_string())
 }
 
 /// Memory, threads, time, signals to itself, and the descriptors that it has.
@@ -78,7 +99,6 @@ const ALLOWED: &[i64] = &[
     libc::SYS_dup,
     libc::SYS_exit,
     libc::SYS_exit_group,
-    libc::SYS_fcntl,
     libc::SYS_fstat,
     libc::SYS_futex,
     libc::SYS_getcpu,
@@ -114,18 +134,13 @@ const ALLOWED: &[i64] = &[
     libc::SYS_sigaltstack,
     libc::SYS_statx,
     libc::SYS_sysinfo,
-    libc::SYS_tgkill,
     libc::SYS_uname,
     libc::SYS_write,
     libc::SYS_writev,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_arch_prctl,
     #[cfg(target_arch = "x86_64")]
-    libc::SYS_open,
-    #[cfg(target_arch = "x86_64")]
     libc::SYS_poll,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_stat,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_time,
 ];
