@@ -1,4 +1,5 @@
-//! Opening a file that nobody but its user and root can change, without following links.
+//! Opening a file that nobody but its user, root and the program's owner can change, without
+//! following links.
 //!
 //! What is in the file is no concern of this module. On Linux each folder on the way is opened from
 //! the one above it, so that what was checked is what was gone through; elsewhere the file is
@@ -26,7 +27,7 @@ pub enum OpeningError {
     Link { real: PathBuf },
     /// Its owner could change it.
     #[error(
-        "{place} belongs to the user with the id {owner}, who could change it; it must belong to you or to root"
+        "{place} belongs to the user with the id {owner}, who could change it; it must belong to you, to root or to the owner of this program"
     )]
     OthersOwn { place: PathBuf, owner: u32 },
     /// Its mode lets others change it.
