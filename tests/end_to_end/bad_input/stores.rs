@@ -103,18 +103,7 @@ fn on_a_full_disk_what_was_committed_is_whole_and_the_same_id_does_the_rest() {
         }
     }
     assert!(closed_before > 0, "no commit found room");
-    let rest = playdock.run(&[
-        "invoke",
-        "CloseIncidentInBulk",
-        "--params",
-        "parameters.json",
-        "--site",
-        "Security Operations",
-        "--output",
-        "json",
-        "--execution-id",
-        "nightly-1",
-    ]);
+    let rest = playdock.close(&parameters, &["--execution-id", "nightly-1"]);
     assert_eq!(rest.code, Some(0), "{}", rest.errors);
     assert!(rest.outcomes().iter().all(|(_, said)| said == "Successful"));
     assert_eq!(playdock.value::<usize>("SELECT count(*) FROM audit"), numbers.len());
