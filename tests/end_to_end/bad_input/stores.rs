@@ -74,8 +74,21 @@ fn close_on_a_small_disk(playdock: &Playdock, parameters: &Value, kibibytes: u64
 }
 
 #[cfg(target_os = "linux")]
+fn a_small_disk_can_be_made() -> bool {
+    let mount = "mount -t tmpfs tmpfs /tmp";
+    let mut unshare = std::process::Command::new("unshare");
+    unshare.args(["--map-root-user", "--mount", "sh", "-c", mount]);
+    unshare.output().is_ok_and(|output| output.status.success())
+}
+
+#[cfg(target_os = "linux")]
 #[test]
 fn on_a_full_disk_what_was_committed_is_whole_and_the_same_id_does_the_rest() {
+    if !a_small_disk_can_be_made() {
+        // A container may forbid it.
+        eprintln!("not tested: no file system can be mounted here, even in a namespace");
+        return;
+    }
     let (playdock, numbers) = open_incidents(12_000);
     let parameters = parameters(&numbers);
     let mut closed_before = 0;
