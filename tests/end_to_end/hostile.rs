@@ -69,24 +69,27 @@ fn whoever_ends_its_process_ends_its_execution_alone() {
 #[test]
 fn a_deadline_really_ends() {
     for how in ["loop", "sleep", "flood the log for ever"] {
-        let playdock = playdock();
-        let host = playdock.host_with_workers();
-        let mut invocation = invocation("Attacks", &asked(how, ""), "attack");
-        invocation.timeout = Duration::from_secs(1);
-        // The first start of a worker isn't counted.
-        the_host_describes(&host);
-        let began = Instant::now();
-        let answer = host.execute(&invocation).unwrap_or_else(|error| panic!("{error}"));
-        assert!(began.elapsed() < Duration::from_millis(1_500), "{how}: {:?}", began.elapsed());
-        assert_eq!(answer.ended, Ended::DeadlinePassed, "{how}");
-        assert_eq!(becomes(&answer), ["Successful", "not-attempted", "not-attempted"], "{how}");
-        the_host_goes_on(&playdock, &host);
+        // A busy machine adds to the time and never takes from it: the best of three counts.
+        let times: Vec<Duration> = (0..3).map(|_| time_of_one_second(how)).collect();
+        assert!(times.iter().min() < Some(&Duration::from_millis(1_500)), "{how}: {times:?}");
     }
 }
 
-fn the_host_describes(host: &Host) {
-    let described = host.describe("Attacks");
-    assert!(described.is_ok());
+/// How long an attack takes that has a deadline of one second.
+fn time_of_one_second(how: &str) -> Duration {
+    let playdock = playdock();
+    let host = playdock.host_with_workers();
+    let mut invocation = invocation("Attacks", &asked(how, ""), "attack");
+    invocation.timeout = Duration::from_secs(1);
+    // The first start of a worker isn't counted.
+    assert!(host.describe("Attacks").is_ok());
+    let began = Instant::now();
+    let answer = host.execute(&invocation).unwrap_or_else(|error| panic!("{error}"));
+    let time = began.elapsed();
+    assert_eq!(answer.ended, Ended::DeadlinePassed, "{how}");
+    assert_eq!(becomes(&answer), ["Successful", "not-attempted", "not-attempted"], "{how}");
+    the_host_goes_on(&playdock, &host);
+    time
 }
 
 #[test]
@@ -184,8 +187,19 @@ fn a_thread_that_stays_behind_changes_nothing_of_what_follows() {
 
 #[test]
 fn many_crashes_leave_nothing_behind() {
-    /// Other tests of this process hold something of their own meanwhile.
-    const OTHERS: usize = 25;
+    const ALONE: &str = "PLAYDOCK_TEST_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return crash_and_count();
+    }
+    // In a process of its own: the other tests of this one hold something meanwhile too.
+    let test = std::env::current_exe().unwrap_or_else(|error| panic!("{error}"));
+    let name = "hostile::many_crashes_leave_nothing_behind";
+    let mut alone = std::process::Command::new(test);
+    let status = alone.args(["--exact", name]).env(ALONE, "1").status();
+    assert!(status.is_ok_and(|status| status.success()));
+}
+
+fn crash_and_count() {
     let rounds = std::env::var("PLAYDOCK_CRASHES").ok().and_then(|it| it.parse().ok());
     let playdock = playdock();
     let host = playdock.host_with_workers();
@@ -196,9 +210,7 @@ fn many_crashes_leave_nothing_behind() {
         let answer = host.execute(&invocation).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(answer.ended, Ended::CommandBroke);
     }
-    for (after, before) in held().into_iter().zip(before) {
-        assert!(after < before + OTHERS, "{after} after, {before} before");
-    }
+    assert_eq!(held(), before, "descriptors, threads, and dead children");
     the_host_goes_on(&playdock, &host);
 }
 

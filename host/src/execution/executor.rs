@@ -33,7 +33,7 @@ pub(super) struct Watch {
 
 /// How long a command that was asked to stop may take before its worker is killed.
 #[cfg(target_os = "linux")]
-pub(super) const GRACE: Duration = Duration::from_millis(350);
+pub(super) const GRACE: Duration = Duration::from_millis(300);
 
 impl Watch {
     /// Whether the command is asked to stop by now.
