@@ -28,12 +28,11 @@ pub struct Answer {
 }
 
 /// `returnData`: whether an execution succeeded; the worse, the greater.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReturnData {
     /// For every incident.
     Successful,
     /// For some.
-    #[serde(rename = "Partially Successful")]
     PartiallySuccessful,
     /// For none, or it failed as a whole.
     Failed,
