@@ -79,16 +79,11 @@ impl Plugins {
 
     /// The plugin that has a command.
     pub fn find(&self, command: &str) -> Option<&Arc<PluginFile>> {
-        self.files.iter().find(|file| file.identity().commands.iter().any(|name| name == command))
+        self.files.iter().find(|file| file.identity().has_command(command))
     }
 
     /// All plugins, in the order in which they were added.
     pub fn files(&self) -> &[Arc<PluginFile>] {
         &self.files
-    }
-
-    /// The names of all commands.
-    pub fn commands(&self) -> impl Iterator<Item = &str> {
-        self.files.iter().flat_map(|file| file.identity().commands.iter().map(String::as_str))
     }
 }

@@ -24,6 +24,11 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Whether one of its commands has this name.
+    pub fn has_command(&self, name: &str) -> bool {
+        self.commands.iter().any(|command| command == name)
+    }
+
     /// Reads the content of the link section; a linker may have padded it with zeros.
     ///
     /// # Errors

@@ -126,9 +126,7 @@ impl Host {
                 names => format!("the plugins have {}", names.join(", ")),
             },
         };
-        let has = |plugin: &&PreparedPlugin| {
-            plugin.file.identity().commands.iter().any(|name| name == command)
-        };
+        let has = |plugin: &&PreparedPlugin| plugin.file.identity().has_command(command);
         let plugin = self.plugins.iter().find(has).ok_or_else(unknown)?;
         let described = plugin.commands()?.iter().find(|described| described.name == command);
         Ok((plugin, described.ok_or_else(unknown)?))
