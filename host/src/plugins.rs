@@ -26,7 +26,10 @@ pub use library::Library;
 pub(crate) use library::OpenLibrary;
 pub use opening::OpeningError;
 pub(crate) use sealed::Sealed;
-pub use trust::{Entry, LockError, LockFile, Trust, Trusted};
+pub use trust::{
+    Entry, Key, KeyError, KeyId, LockChange, LockError, LockFile, NamedLock, SignatureError, Trust,
+    Trusted,
+};
 
 use std::path::Path;
 use std::sync::Arc;
