@@ -3,6 +3,10 @@
 
 #[cfg(target_os = "linux")]
 mod files;
+mod journal;
+mod several_locks;
+mod signatures;
+mod signing;
 
 use playdock_tests::{Finished, Playdock, SITE_AND_USER, library, parameters, program};
 use std::path::{Path, PathBuf};
