@@ -266,7 +266,7 @@ pub(super) enum KeysAction {
         #[arg(long)]
         name: Option<String>,
     },
-    /// Revoke a key, in your lock file: nothing that it signed runs any more
+    /// Revoke a key, in your lock file: what is trusted for its signature is refused from now on
     Revoke {
         /// Its id, as list shows it
         #[arg(value_parser = KeyId::from_str)]

@@ -86,11 +86,11 @@ pub(super) fn host(common: &Common) -> Result<(Host, Arc<SqliteStore>), Failure>
 /// Where a plugin runs: where the arguments say, or else the configuration, or else in workers if
 /// the system has them.
 fn isolation(common: &Common, configured: Option<IsolationArgument>) -> Result<Isolation, Failure> {
-    #[cfg(target_os = "linux")]
-    if common.isolation.or(configured) != Some(IsolationArgument::InProcess) {
-        return Ok(Isolation::Worker { program: this_program()? });
+    match common.isolation.or(configured).unwrap_or(IsolationArgument::Worker) {
+        #[cfg(target_os = "linux")]
+        IsolationArgument::Worker => Ok(Isolation::Worker { program: this_program()? }),
+        _ => Ok(Isolation::InProcess),
     }
-    Ok(Isolation::InProcess)
 }
 
 pub(super) fn this_program() -> Result<PathBuf, Failure> {
