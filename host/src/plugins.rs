@@ -26,6 +26,7 @@ pub use library::Library;
 pub(crate) use library::OpenLibrary;
 pub use opening::OpeningError;
 pub(crate) use sealed::Sealed;
+pub(crate) use trust::signature_of;
 pub use trust::{
     Entry, Key, KeyError, KeyId, LockChange, LockError, LockFile, NamedLock, SignatureError, Trust,
     Trusted,

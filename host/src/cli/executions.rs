@@ -231,3 +231,21 @@ impl<'a> From<&'a LedgerRow> for LedgerLine<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_missing_of_the_sandbox_is_told_beside_where_the_code_ran() {
+        let conditions = |isolation: &str, unprotected: &str| Conditions {
+            trusted: "locked".to_owned(),
+            signing_key: None,
+            isolation: isolation.to_owned(),
+            unprotected: unprotected.to_owned(),
+        };
+        assert_eq!(ran(&conditions("worker", "")), "worker");
+        assert_eq!(ran(&conditions("worker", "a\nb")), "worker, unprotected: a; b");
+        assert_eq!(ran(&conditions("in-process", "")), "in-process (no sandbox)");
+    }
+}

@@ -12,6 +12,7 @@ pub use entry::Entry;
 pub use keys::{Key, KeyError, KeyId};
 pub use lock::{LockChange, LockError, LockFile};
 pub use signature::SignatureError;
+pub(crate) use signature::signature_of;
 
 use super::error::PluginError;
 use super::file::InspectedFile;

@@ -78,3 +78,33 @@ fn a_policy_in_the_working_folder_is_refused() {
     assert_eq!(listed.code, Some(2), "{listed:?}");
     assert!(listed.errors.contains("unknown field `policy`"), "{listed:?}");
 }
+
+/// From here on, this thread and what it starts find no Landlock, as on an old kernel.
+#[cfg(target_os = "linux")]
+fn forget_landlock() {
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
+    let rules = [(libc::SYS_landlock_create_ruleset, Vec::new())];
+    let unknown = SeccompAction::Errno(libc::ENOSYS as u32);
+    let processor = std::env::consts::ARCH.try_into().expect("the processor is known");
+    let filter = SeccompFilter::new(rules.into(), SeccompAction::Allow, unknown, processor);
+    let filter = filter.and_then(BpfProgram::try_from).expect("the filter is well-formed");
+    apply_filter(&filter).expect("a filter can be set");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_part_of_the_sandbox_that_was_missing_is_kept() {
+    let run = || {
+        forget_landlock();
+        let folder = Folder::new();
+        folder.trust(&[]);
+        folder.journaled(&[])
+    };
+    let (json, text) = std::thread::spawn(run).join().expect("the command runs");
+    assert_eq!(json["isolation"], "worker");
+    let missing = json["unprotected"].as_array().expect("it is a list");
+    assert_eq!(missing.len(), 1, "{json}");
+    let missing = missing[0].as_str().expect("it is text");
+    assert!(missing.contains("Landlock"), "{missing}");
+    assert_eq!(line(&text, "Ran"), format!("worker, unprotected: {missing}"));
+}

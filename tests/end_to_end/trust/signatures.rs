@@ -140,7 +140,8 @@ fn a_plugin_that_was_trusted_with_its_signature_is_refused_once_the_key_is_revok
 #[test]
 fn what_has_a_bad_signature_is_not_trusted_and_what_has_an_unknown_one_is() {
     let (folder, signer) = Folder::signed();
-    folder.trust(&[]);
+    let trusted = folder.trust(&[]);
+    assert!(trusted.errors.contains("its signature was not checked"), "{trusted:?}");
     folder.assert_runs("locked");
     folder.keys(&["add", &signer.key()]);
     folder.change();

@@ -4,7 +4,7 @@ use super::super::arguments::Common;
 use super::super::exit::Failure;
 use super::super::{policy, terminal};
 use super::{PluginLine, write_one};
-use crate::plugins::{Entry, LockFile, PluginError, PluginFile, Trust, Trusted};
+use crate::plugins::{Entry, LockFile, PluginError, PluginFile, Trust, Trusted, signature_of};
 use std::path::Path;
 
 /// Adds a library to the lock file that is written, after showing what it is.
@@ -37,6 +37,10 @@ pub(super) fn trust(common: &Common, path: &Path, dev: bool) -> Result<(), Failu
     let lock = lock.path().display();
     terminal::say(&match (dev, &line.signed_by) {
         (true, _) => format!("whatever is built there may run now; {lock} says so"),
+        (false, None) if signature_of(file.path()).exists() => format!(
+            "it may run now, as it is; {lock} says so; its signature was not checked, since no lock \
+             file has the key that made it"
+        ),
         (false, None) => format!("it may run now, as it is; {lock} says so"),
         (false, Some(key)) => format!(
             "it may run now, as it is, until its signer's key {key} is revoked; {lock} says so"

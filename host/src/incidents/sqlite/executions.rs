@@ -3,9 +3,10 @@
 use super::super::error::StoreError;
 use super::super::lease::{LEASE_MILLISECONDS, LeaseOwner};
 use super::super::records::{
-    Begun, Conditions, Ending, ExecutionKey, ExecutionRecord, ExecutionState, NewExecution,
+    Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionState, NewExecution,
 };
 use super::super::store::{IncidentKey, LedgerRow};
+use super::conditions;
 use super::running::{Claim, Running};
 use playdock_plugin_api::{Mode, OutcomeResult, Reason, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -14,8 +15,8 @@ use std::fmt::Display;
 const COLUMNS: &str =
     "id, execution_id, command, plugin, plugin_version, plugin_digest, mode, site,
     requested_by, acting_user, parameters, parameters_digest, clock, started_at, finished_at,
-    state, return_data, error, outputs, lease_owner, lease_until, columns, trusted, signing_key,
-    isolation, unprotected";
+    state, return_data, error, outputs, lease_owner, lease_until, columns,
+    trusted, signing_key, isolation, unprotected";
 
 /// An execution, and who holds its lease.
 struct Found {
@@ -32,7 +33,10 @@ pub(super) fn begin(
 ) -> Result<(Begun, Option<Claim>), StoreError> {
     let begun = find_or_insert(connection, new, running)?;
     let claim = match &begun {
-        Begun::New(key) | Begun::Resumed(key) => Some(running.claim(*key)),
+        Begun::New(key) | Begun::Resumed(key) => {
+            conditions::note(connection, *key, new.conditions.as_ref())?;
+            Some(running.claim(*key))
+        }
         _ => None,
     };
     Ok((begun, claim))
@@ -85,27 +89,21 @@ fn find_or_insert(
             return Ok(Begun::Running);
         }
     }
-    let conditions = new.conditions.as_ref();
     connection.execute(
         "UPDATE execution SET state = 'running', lease_owner = ?1, lease_until = ?2,
              plugin = ?3, plugin_version = ?4, plugin_digest = ?5,
              acting_user = coalesce(?6, acting_user), finished_at = NULL, return_data = NULL,
-             error = NULL, outputs = NULL, trusted = ?8, signing_key = ?9, isolation = ?10,
-             unprotected = ?11
+             error = NULL, outputs = NULL
          WHERE id = ?7",
-        rusqlite::params![
-            owner,
+        (
+            &owner,
             now + LEASE_MILLISECONDS,
-            new.plugin,
-            new.plugin_version,
-            new.plugin_digest,
-            new.acting_user,
+            &new.plugin,
+            &new.plugin_version,
+            &new.plugin_digest,
+            &new.acting_user,
             found.key.0,
-            conditions.map(|it| &it.trusted),
-            conditions.and_then(|it| it.signing_key.as_ref()),
-            conditions.map(|it| &it.isolation),
-            conditions.map(|it| &it.unprotected),
-        ],
+        ),
     )?;
     Ok(Begun::Resumed(found.key))
 }
@@ -116,13 +114,11 @@ fn insert(
     now: i64,
     owner: &str,
 ) -> Result<ExecutionKey, StoreError> {
-    let conditions = new.conditions.as_ref();
     connection.execute(
         "INSERT INTO execution (execution_id, command, plugin, plugin_version, plugin_digest, mode,
              site, requested_by, acting_user, parameters, parameters_digest, clock, started_at,
-             lease_owner, lease_until, columns, trusted, signing_key, isolation, unprotected, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-             ?19, ?20, 'running')",
+             lease_owner, lease_until, columns, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 'running')",
         rusqlite::params![
             new.id,
             new.command,
@@ -140,10 +136,6 @@ fn insert(
             owner,
             now + LEASE_MILLISECONDS,
             new.columns,
-            conditions.map(|it| &it.trusted),
-            conditions.and_then(|it| it.signing_key.as_ref()),
-            conditions.map(|it| &it.isolation),
-            conditions.map(|it| &it.unprotected),
         ],
     )?;
     Ok(ExecutionKey(connection.last_insert_rowid()))
@@ -271,7 +263,7 @@ fn read(row: &Row<'_>) -> Result<Found, StoreError> {
                 plugin: row.get(3)?,
                 plugin_version: row.get(4)?,
                 plugin_digest: row.get(5)?,
-                conditions: conditions(row)?,
+                conditions: conditions::read(row)?,
                 mode: match row.get_ref(6)?.as_str().map_err(rusqlite::Error::from)? {
                     "manual" => Mode::Manual,
                     _ => Mode::Automatic,
@@ -302,18 +294,6 @@ fn read(row: &Row<'_>) -> Result<Found, StoreError> {
         },
         lease: row.get::<_, Option<String>>(19)?.zip(row.get(20)?),
     })
-}
-
-fn conditions(row: &Row<'_>) -> Result<Option<Conditions>, rusqlite::Error> {
-    let Some(trusted) = row.get(22)? else {
-        return Ok(None);
-    };
-    Ok(Some(Conditions {
-        trusted,
-        signing_key: row.get(23)?,
-        isolation: row.get(24)?,
-        unprotected: row.get(25)?,
-    }))
 }
 
 pub(super) fn mode_text(mode: Mode) -> &'static str {

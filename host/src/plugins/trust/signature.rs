@@ -54,6 +54,13 @@ pub enum SignatureError {
     Bad { key: KeyId, place: PathBuf },
 }
 
+/// Where the signature of a library lies, if it has one: where minisign puts it.
+pub(crate) fn signature_of(library: &Path) -> PathBuf {
+    let mut place = library.as_os_str().to_owned();
+    place.push(".minisig");
+    PathBuf::from(place)
+}
+
 /// Finds the trusted key that signed a library of these bytes.
 pub(super) fn check(
     library: &Path,
@@ -61,9 +68,7 @@ pub(super) fn check(
     locks: &[LockFile],
     named_lock: &NamedLock,
 ) -> Result<KeyId, SignatureError> {
-    let mut place = library.as_os_str().to_owned();
-    place.push(".minisig");
-    let place = PathBuf::from(place);
+    let place = signature_of(library);
     let content = match open_verified(&place).and_then(|it| it.read_at_most(LARGEST)) {
         Ok(content) => content,
         Err(OpeningError::NotThere) => return Err(SignatureError::Missing { place }),
