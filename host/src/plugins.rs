@@ -28,7 +28,11 @@ pub(crate) use library::OpenLibrary;
 pub(crate) use limits::{LARGEST_CALL, LARGEST_RESPONSE, LogBudget};
 pub use opening::OpeningError;
 pub(crate) use sealed::Sealed;
-pub use trust::{Entry, LockError, LockFile, Trust, Trusted};
+pub(crate) use trust::signature_of;
+pub use trust::{
+    Entry, Key, KeyError, KeyId, LockChange, LockError, LockFile, NamedLock, SignatureError, Trust,
+    Trusted,
+};
 
 use std::path::Path;
 use std::sync::Arc;

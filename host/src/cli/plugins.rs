@@ -1,11 +1,13 @@
 //! `playdock plugins`: what is in use, what a library says of itself, and which may run.
 
+mod keys;
+mod trust;
+
 use super::arguments::{Common, Output, Plugins, PluginsAction};
 use super::exit::Failure;
-use super::{output, policy, setup, table, terminal};
-use crate::plugins::{Entry, InspectedFile, PluginFile, Trust, Trusted};
+use super::{output, setup, table, terminal};
+use crate::plugins::{InspectedFile, PluginFile, Trusted};
 use serde::Serialize;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -22,41 +24,11 @@ pub(super) fn plugins(common: &Common, arguments: &Plugins) -> Result<ExitCode, 
             let line = PluginLine::new(&InspectedFile::open(file)?, None);
             write_one(common, &line)?;
         }
-        PluginsAction::Trust { file, dev } => trust(common, file, *dev)?,
-        PluginsAction::Untrust { plugin } => untrust(common, plugin)?,
+        PluginsAction::Trust { file, dev } => trust::trust(common, file, *dev)?,
+        PluginsAction::Untrust { plugin } => trust::untrust(common, plugin)?,
+        PluginsAction::Keys(keys) => keys::keys(common, keys)?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn trust(common: &Common, path: &Path, dev: bool) -> Result<(), Failure> {
-    // As it would be loaded: what could not be loaded needn't be trusted.
-    let file = PluginFile::open(path, &Trust::any())?;
-    let mut lock = policy::own_lock(common)?;
-    let (entry, trusted) = match dev {
-        true => (Entry::dev(file.inspected()), Trusted::Dev),
-        false => (Entry::of(file.inspected()), Trusted::Locked),
-    };
-    lock.add(entry);
-    lock.write()?;
-    write_one(common, &PluginLine::new(file.inspected(), Some(trusted)))?;
-    terminal::say(&match dev {
-        true => format!("whatever is built there may run now; {} says so", lock.path().display()),
-        false => format!("it may run now, as it is; {} says so", lock.path().display()),
-    });
-    Ok(())
-}
-
-fn untrust(common: &Common, plugin: &Path) -> Result<(), Failure> {
-    let mut lock = policy::own_lock(common)?;
-    let (name, path) = (plugin.display(), lock.path().display().to_string());
-    if !lock.remove(plugin) {
-        return Err(Failure::usage(format!(
-            "{path} has no plugin {name}; name a plugin or a file that is in it"
-        )));
-    }
-    lock.write()?;
-    terminal::say(&format!("{path} no longer has {name}"));
-    Ok(())
 }
 
 /// What is known of a library without running its code.
@@ -73,6 +45,9 @@ struct PluginLine {
     /// Why it may run; nothing of a library that is only looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     trusted: Option<&'static str>,
+    /// The key whose signature was found to be good, where one was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed_by: Option<String>,
 }
 
 impl PluginLine {
@@ -88,7 +63,14 @@ impl PluginLine {
             sha256: file.digest().to_owned(),
             needs: file.needed().to_vec(),
             trusted: trusted.map(Trusted::word),
+            signed_by: trusted.and_then(Trusted::key).map(|key| key.to_string()),
         }
+    }
+
+    /// Why it may run, in a cell of a table.
+    fn why(&self) -> String {
+        let word = self.trusted.unwrap_or_default();
+        self.signed_by.as_ref().map_or(word.to_owned(), |key| format!("{word} by {key}"))
     }
 }
 
@@ -98,8 +80,7 @@ fn write_list(common: &Common, lines: &[PluginLine]) -> Result<(), Failure> {
     }
     let rows = lines.iter().map(|line| {
         let (name, version) = (line.name.clone(), line.version.clone());
-        let trusted = line.trusted.unwrap_or_default().to_owned();
-        vec![name, version, line.commands.join(", "), trusted, line.file.clone()]
+        vec![name, version, line.commands.join(", "), line.why(), line.file.clone()]
     });
     let headings = ["Plugin", "Version", "Commands", "Trusted", "File"];
     output::write(|out| table::write(out, &headings, rows))

@@ -1,6 +1,7 @@
 //! Where a command's code runs: in this process or in a worker. Both are fed the same bytes.
 
 use super::invocation::Cancellation;
+use crate::incidents::Conditions;
 use crate::plugins::{HostServices, PluginError, PluginFile};
 use once_cell::sync::OnceCell;
 use playdock_plugin_api::messages::CommandDescription;
@@ -21,6 +22,17 @@ pub enum Isolation {
     /// In the host's process, with all that the host may do: for code that is trusted as one's own.
     /// It can be asked to stop, and not be made to.
     InProcess,
+}
+
+impl Isolation {
+    /// The word for it.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            #[cfg(target_os = "linux")]
+            Isolation::Worker { .. } => "worker",
+            Isolation::InProcess => "in-process",
+        }
+    }
 }
 
 /// How long an invocation may go on.
@@ -70,20 +82,42 @@ pub(super) trait Executor: Send + Sync {
 /// A plugin, the executor that runs it, and the descriptions of its commands, once they are known.
 pub(super) struct PreparedPlugin {
     pub(super) file: Arc<PluginFile>,
+    isolation: Isolation,
     executor: Box<dyn Executor>,
     commands: OnceCell<Vec<CommandDescription>>,
 }
 
 impl PreparedPlugin {
     pub(super) fn new(file: Arc<PluginFile>, isolation: Isolation) -> PreparedPlugin {
-        let executor: Box<dyn Executor> = match isolation {
+        let executor: Box<dyn Executor> = match &isolation {
             #[cfg(target_os = "linux")]
             Isolation::Worker { program } => {
-                Box::new(super::worker::WorkerPool::new(file.clone(), program))
+                Box::new(super::worker::WorkerPool::new(file.clone(), program.clone()))
             }
             Isolation::InProcess => Box::new(InProcess { file: file.clone() }),
         };
-        PreparedPlugin { file, executor, commands: OnceCell::new() }
+        PreparedPlugin { file, isolation, executor, commands: OnceCell::new() }
+    }
+
+    /// Under which conditions its code runs. What the system lacks is known once the plugin has
+    /// described its commands.
+    pub(super) fn conditions(&self) -> Conditions {
+        let trusted = self.file.trusted();
+        Conditions {
+            trusted: trusted.word().to_owned(),
+            signing_key: trusted.key().map(|key| key.to_string()),
+            isolation: self.isolation.word().to_owned(),
+            unprotected: self.unprotected(),
+        }
+    }
+
+    /// The parts of a worker's sandbox that the system lacks. In this process there is none.
+    fn unprotected(&self) -> String {
+        #[cfg(target_os = "linux")]
+        if matches!(self.isolation, Isolation::Worker { .. }) {
+            return super::worker::Protection::of_this_process().missing();
+        }
+        String::new()
     }
 
     pub(super) fn executor(&self) -> &dyn Executor {

@@ -1,6 +1,7 @@
 //! Why a library can't be used, in one line each.
 
 use super::opening::OpeningError;
+use super::trust::{KeyId, NamedLock, SignatureError};
 use std::path::PathBuf;
 
 /// Why a library can't be used.
@@ -12,14 +13,22 @@ pub enum PluginError {
     NotOpened { path: PathBuf, cause: OpeningError },
     /// No lock file has it.
     #[error(
-        "{path} is not trusted: its digest {digest} is in no lock file; if you trust it, run: playdock plugins trust {path}"
+        "{path} is not trusted: its digest {digest} is in no lock file; if you trust it, run: playdock plugins trust {path}{lock}"
     )]
-    NotTrusted { path: PathBuf, digest: String },
+    NotTrusted { path: PathBuf, digest: String, lock: NamedLock },
     /// A lock file has it as it was.
     #[error(
-        "{path} is not trusted: it has changed since it was, its digest is now {digest}; if you trust what it is now, run: playdock plugins trust {path}"
+        "{path} is not trusted: it has changed since it was, its digest is now {digest}; if you trust what it is now, run: playdock plugins trust {path}{lock}"
     )]
-    Changed { path: PathBuf, digest: String },
+    Changed { path: PathBuf, digest: String, lock: NamedLock },
+    /// A lock file has it, and its signer was revoked since.
+    #[error(
+        "{path} is not trusted any more: the key {key} had signed it, which {revoked_by} revokes; get a build that is signed by another key, or, if you trust this one all the same, remove {path}.minisig and run: playdock plugins trust {path}{lock}"
+    )]
+    SignerRevoked { path: PathBuf, key: KeyId, revoked_by: PathBuf, lock: NamedLock },
+    /// No signature vouches for it.
+    #[error("{path} is not trusted: {cause}")]
+    Signature { path: PathBuf, cause: SignatureError },
     /// The file is no dynamic library.
     #[error("{path} is not a dynamic library ({what}): name the library that cargo built")]
     NotALibrary { path: PathBuf, what: String },

@@ -80,7 +80,7 @@ impl PluginFile {
         let opened = open_verified(path).map_err(|cause| not_opened(path, cause))?;
         let owner = opened.owner;
         let (inspected, bytes) = read(opened, path)?;
-        let trusted = trust.decide(&inspected, owner)?;
+        let trusted = trust.decide(&inspected, owner, &bytes)?;
         let sealed = Sealed::copy(&bytes, inspected.path());
         let sealed = sealed.map_err(|error| not_opened(path, error.into()))?;
         Ok(PluginFile { inspected, trusted, sealed, library: OnceCell::new() })

@@ -22,6 +22,9 @@ pub enum OpeningError {
     /// It is a folder, a pipe or a device.
     #[error("it is {0}")]
     NotAFile(&'static str),
+    /// It is larger than such a file can be.
+    #[error("it is larger than {most} bytes, and so no such file")]
+    TooLarge { most: u64 },
     /// A link could be turned to another file after the check.
     #[error("it is or goes through a symbolic link; name the file itself, {real}")]
     Link { real: PathBuf },
@@ -71,6 +74,16 @@ impl Opened {
         let mut bytes = Vec::new();
         self.file.read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+
+    /// All of its content, unless it is more than so many bytes.
+    pub(super) fn read_at_most(self, most: u64) -> Result<Vec<u8>, OpeningError> {
+        let mut bytes = Vec::new();
+        self.file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+        match bytes.len() as u64 > most {
+            true => Err(OpeningError::TooLarge { most }),
+            false => Ok(bytes),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::super::records::{
     Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionState, NewExecution,
 };
 use super::super::store::{IncidentKey, LedgerRow};
+use super::conditions;
 use super::running::{Claim, Running};
 use playdock_plugin_api::{Mode, OutcomeResult, Reason, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -14,7 +15,8 @@ use std::fmt::Display;
 const COLUMNS: &str =
     "id, execution_id, command, plugin, plugin_version, plugin_digest, mode, site,
     requested_by, acting_user, parameters, parameters_digest, clock, started_at, finished_at,
-    state, return_data, error, outputs, lease_owner, lease_until, columns";
+    state, return_data, error, outputs, lease_owner, lease_until, columns,
+    trusted, signing_key, isolation, unprotected";
 
 /// An execution, and who holds its lease.
 struct Found {
@@ -31,7 +33,10 @@ pub(super) fn begin(
 ) -> Result<(Begun, Option<Claim>), StoreError> {
     let begun = find_or_insert(connection, new, running)?;
     let claim = match &begun {
-        Begun::New(key) | Begun::Resumed(key) => Some(running.claim(*key)),
+        Begun::New(key) | Begun::Resumed(key) => {
+            conditions::note(connection, *key, new.conditions.as_ref())?;
+            Some(running.claim(*key))
+        }
         _ => None,
     };
     Ok((begun, claim))
@@ -258,6 +263,7 @@ fn read(row: &Row<'_>) -> Result<Found, StoreError> {
                 plugin: row.get(3)?,
                 plugin_version: row.get(4)?,
                 plugin_digest: row.get(5)?,
+                conditions: conditions::read(row)?,
                 mode: match row.get_ref(6)?.as_str().map_err(rusqlite::Error::from)? {
                     "manual" => Mode::Manual,
                     _ => Mode::Automatic,
