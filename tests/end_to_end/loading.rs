@@ -3,6 +3,7 @@
 
 mod damaged;
 mod inspecting;
+mod linked;
 
 use playdock_host::plugins::{PluginFile, Plugins, Trust};
 use playdock_tests::{Finished, Playdock, library};

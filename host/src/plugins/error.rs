@@ -1,5 +1,6 @@
 //! Why a library can't be used, in one line each.
 
+use super::inspection::LinkingError;
 use super::opening::OpeningError;
 use std::path::PathBuf;
 
@@ -31,6 +32,9 @@ pub enum PluginError {
     /// A part of the file is missing.
     #[error("{path} is truncated or damaged ({what}): build or copy it again")]
     Truncated { path: PathBuf, what: String },
+    /// The system's loader would do more with it than load it.
+    #[error("{path} is refused: {cause}")]
+    Refused { path: PathBuf, cause: LinkingError },
     /// The library has no Playdock header.
     #[error("{path} is a library, but not a Playdock plugin: it has no {what}")]
     NoHeader { path: PathBuf, what: &'static str },
