@@ -28,6 +28,7 @@ pub use library::Library;
 pub(crate) use library::OpenLibrary;
 pub use opening::OpeningError;
 pub(crate) use sealed::Sealed;
+pub use sealed::SealingError;
 pub use trust::{Entry, LockError, LockFile, Trust, Trusted};
 
 use std::path::Path;

@@ -2,6 +2,7 @@
 
 use super::inspection::LinkingError;
 use super::opening::OpeningError;
+use super::sealed::SealingError;
 use std::path::PathBuf;
 
 /// Why a library can't be used.
@@ -41,6 +42,9 @@ pub enum PluginError {
     /// The library's identity can't be read.
     #[error("the identity in {path} can't be read ({cause}): build it with export_plugin!")]
     BadIdentity { path: PathBuf, cause: String },
+    /// Its bytes can't be put where nobody changes them.
+    #[error("the plugin {path} can't be used: {cause}")]
+    NotSealed { path: PathBuf, cause: SealingError },
     /// The library is built against another boundary.
     #[error(
         "{path} was built for version {found} of the boundary, and this host knows version {known}: build it with a matching playdock-plugin-api"

@@ -79,8 +79,8 @@ impl PluginFile {
         let owner = opened.owner;
         let (inspected, bytes) = read(opened, path)?;
         let trusted = trust.decide(&inspected, owner)?;
-        let sealed = Sealed::copy(&bytes, inspected.path());
-        let sealed = sealed.map_err(|error| not_opened(path, error.into()))?;
+        let sealed = Sealed::copy(&bytes, inspected.digest())
+            .map_err(|cause| PluginError::NotSealed { path: path.to_owned(), cause })?;
         Ok(PluginFile { inspected, trusted, sealed, library: OnceCell::new() })
     }
 

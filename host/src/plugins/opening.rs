@@ -66,6 +66,11 @@ impl Opened {
         Ok(Opened { owner: owner(&metadata), file, path })
     }
 
+    /// The file itself.
+    pub(super) fn into_file(self) -> File {
+        self.file
+    }
+
     /// All of its content.
     pub(super) fn read(mut self) -> Result<Vec<u8>, OpeningError> {
         let mut bytes = Vec::new();
@@ -93,7 +98,20 @@ pub(super) fn open_unverified(path: &Path) -> Result<Opened, OpeningError> {
     if !metadata.is_file() && !metadata.is_dir() {
         return Err(OpeningError::NotAFile("a pipe or a device, and no file"));
     }
-    Opened::new(File::open(path)?, path.canonicalize()?)
+    Opened::new(open_to_read(path)?, path.canonicalize()?)
+}
+
+#[cfg(not(windows))]
+fn open_to_read(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+/// While it is open, nobody can write to it or put another file in its place.
+#[cfg(windows)]
+fn open_to_read(path: &Path) -> io::Result<File> {
+    use std::os::windows::fs::OpenOptionsExt;
+    const FILE_SHARE_READ: u32 = 1;
+    File::options().read(true).share_mode(FILE_SHARE_READ).open(path)
 }
 
 /// Opens a file that nobody but the current user and root can change or replace.

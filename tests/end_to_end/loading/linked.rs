@@ -208,7 +208,7 @@ fn no_change_of_a_library_makes_looking_at_it_panic() {
             match random.below(3) {
                 0 => changed.0[place] ^= 1 << random.below(8),
                 1 => changed.0[place] = 0xff,
-                _ if place % 8 == 0 => changed.0.truncate(place),
+                _ if place.is_multiple_of(8) => changed.0.truncate(place),
                 _ => changed.0[place] = 0,
             }
             if changed.0.len() < whole.0.len() {

@@ -42,9 +42,10 @@ fn run(host: Option<Pid>, name: &std::path::Path) -> io::Result<()> {
         return Ok(());
     }
     let (mut socket, sealed) = take_descriptors()?;
-    let protection = sandbox::enter();
+    let sealed = Sealed::from_descriptor(sealed);
+    let protection = sandbox::enter(sealed.file());
     let library = protection.and_then(|protection| {
-        let library = OpenLibrary::open(&Sealed::from_descriptor(sealed), name);
+        let library = OpenLibrary::open(&sealed, name);
         library.map(|library| (library, protection)).map_err(|error| error.to_string())
     });
     match library {

@@ -10,6 +10,7 @@ mod system_calls;
 pub(super) use limits::limit_processor_time;
 
 use std::collections::BTreeSet;
+use std::os::fd::BorrowedFd;
 use std::sync::{Mutex, PoisonError};
 
 /// What protects the host from its workers, as far as it is known: what was missing when one was
@@ -44,11 +45,12 @@ impl Protection {
 }
 
 /// Enters the sandbox, for good. The last step forbids the system calls that the others need.
+/// `library` is the one file that may still be opened, to be read.
 ///
 /// # Errors
 ///
 /// A part that every kernel has could not be entered: a sentence.
-pub(super) fn enter() -> Result<Protection, String> {
+pub(super) fn enter(library: Option<BorrowedFd<'_>>) -> Result<Protection, String> {
     let mut protection = Protection::default();
     files::close_others().map_err(|error| format!("its descriptors can't be closed: {error}"))?;
     limits::prefer_when_memory_is_short();
@@ -57,7 +59,7 @@ pub(super) fn enter() -> Result<Protection, String> {
         .map_err(|error| format!("its privileges can't be fixed: {error}"))?;
     limits::drop_capabilities()
         .map_err(|error| format!("its capabilities can't be dropped: {error}"))?;
-    if let Err(missing) = files::forbid() {
+    if let Err(missing) = files::forbid(library) {
         protection.missing.insert(missing);
     }
     if let Err(missing) = system_calls::forbid() {
