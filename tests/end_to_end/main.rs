@@ -7,5 +7,6 @@ mod crashes;
 mod hostile;
 mod loading;
 mod misbehaving;
+mod protection;
 mod retries;
 mod trust;

@@ -46,7 +46,7 @@ pub(super) struct Common {
     /// The lock file to use in place of your own
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) lock: Option<PathBuf>,
-    /// Where plugins run: in sandboxed workers, or in this process with all that it may do
+    /// Where plugins run: in workers, sandboxed on Linux, or in this process with all that it may do
     #[arg(long, global = true, value_name = "WHERE", default_value = "worker")]
     pub(super) isolation: IsolationArgument,
     /// How answers are written
@@ -75,7 +75,7 @@ pub(super) enum PolicyArgument {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum IsolationArgument {
-    /// In processes of their own, inside a sandbox
+    /// In processes of their own, on Linux inside a sandbox
     Worker,
     /// In this process: for plugins that are trusted as one's own
     InProcess,

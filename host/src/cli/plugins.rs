@@ -2,6 +2,7 @@
 
 use super::arguments::{Common, Output, Plugins, PluginsAction};
 use super::exit::Failure;
+use super::protected::Protected;
 use super::{output, policy, setup, table, terminal};
 use crate::plugins::{Entry, InspectedFile, PluginFile, Trust, Trusted};
 use serde::Serialize;
@@ -16,7 +17,7 @@ pub(super) fn plugins(common: &Common, arguments: &Plugins) -> Result<ExitCode, 
             let line =
                 |file: &Arc<PluginFile>| PluginLine::new(file.inspected(), Some(file.trusted()));
             let lines: Vec<PluginLine> = plugins.files().iter().map(line).collect();
-            write_list(common, &lines)?;
+            write_list(common, lines, Protected::probe(common)?)?;
         }
         PluginsAction::Inspect { file } => {
             let line = PluginLine::new(&InspectedFile::open(file)?, None);
@@ -92,9 +93,23 @@ impl PluginLine {
     }
 }
 
-fn write_list(common: &Common, lines: &[PluginLine]) -> Result<(), Failure> {
+/// A plugin that is in use, and what protects the host from it.
+#[derive(Serialize)]
+struct PluginInUse<'a> {
+    #[serde(flatten)]
+    plugin: PluginLine,
+    #[serde(flatten)]
+    protected: &'a Protected,
+}
+
+fn write_list(
+    common: &Common,
+    lines: Vec<PluginLine>,
+    protected: Protected,
+) -> Result<(), Failure> {
     if common.output == Output::Json {
-        return output::write_json(&lines);
+        let in_use = |plugin| PluginInUse { plugin, protected: &protected };
+        return output::write_json(&lines.into_iter().map(in_use).collect::<Vec<_>>());
     }
     let rows = lines.iter().map(|line| {
         let (name, version) = (line.name.clone(), line.version.clone());
@@ -102,7 +117,10 @@ fn write_list(common: &Common, lines: &[PluginLine]) -> Result<(), Failure> {
         vec![name, version, line.commands.join(", "), trusted, line.file.clone()]
     });
     let headings = ["Plugin", "Version", "Commands", "Trusted", "File"];
-    output::write(|out| table::write(out, &headings, rows))
+    output::write(|out| {
+        table::write(out, &headings, rows)?;
+        writeln!(out, "{}", terminal::safe(&protected.to_string()))
+    })
 }
 
 fn write_one(common: &Common, line: &PluginLine) -> Result<(), Failure> {

@@ -68,13 +68,12 @@ pub(super) fn host(common: &Common) -> Result<(Host, Arc<SqliteStore>), Failure>
     Ok((host, store))
 }
 
-/// Where plugins run: in workers, unless it is asked otherwise or the system has none.
-fn isolation(common: &Common) -> Result<Isolation, Failure> {
-    #[cfg(target_os = "linux")]
-    if common.isolation == IsolationArgument::Worker {
-        return Ok(Isolation::Worker { program: this_program()? });
-    }
-    Ok(Isolation::InProcess)
+/// Where plugins run: in workers, unless it is asked otherwise.
+pub(super) fn isolation(common: &Common) -> Result<Isolation, Failure> {
+    Ok(match common.isolation {
+        IsolationArgument::Worker => Isolation::Worker { program: this_program()? },
+        IsolationArgument::InProcess => Isolation::InProcess,
+    })
 }
 
 pub(super) fn this_program() -> Result<PathBuf, Failure> {

@@ -9,40 +9,8 @@ mod system_calls;
 
 pub(super) use limits::limit_processor_time;
 
-use std::collections::BTreeSet;
+use super::protection::Protection;
 use std::os::fd::BorrowedFd;
-use std::sync::{Mutex, PoisonError};
-
-/// What protects the host from its workers, as far as it is known: what was missing when one was
-/// started.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Protection {
-    missing: BTreeSet<String>,
-}
-
-static NOTED: Mutex<Protection> = Mutex::new(Protection { missing: BTreeSet::new() });
-
-impl Protection {
-    /// What the workers of this process had to do without, so far.
-    pub fn of_this_process() -> Protection {
-        NOTED.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// What was missing, one part a line; empty where nothing was.
-    pub fn missing(&self) -> String {
-        self.missing.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
-    }
-
-    /// Notes what a worker had to do without, and says so the first time.
-    pub(super) fn note(missing: &str) {
-        let mut noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner);
-        for part in missing.lines() {
-            if noted.missing.insert(part.to_owned()) {
-                log::warn!("workers run without a part of their sandbox: {part}");
-            }
-        }
-    }
-}
 
 /// Enters the sandbox, for good. The last step forbids the system calls that the others need.
 /// `library` is the one file that may still be opened, to be read.
@@ -60,10 +28,10 @@ pub(super) fn enter(library: Option<BorrowedFd<'_>>) -> Result<Protection, Strin
     limits::drop_capabilities()
         .map_err(|error| format!("its capabilities can't be dropped: {error}"))?;
     if let Err(missing) = files::forbid(library) {
-        protection.missing.insert(missing);
+        protection.lacks(missing);
     }
     if let Err(missing) = system_calls::forbid() {
-        protection.missing.insert(missing);
+        protection.lacks(missing);
     }
     Ok(protection)
 }
