@@ -138,5 +138,7 @@ fn host_platform() -> String {
         "powerpc64" => Architecture::PowerPc64,
         _ => Architecture::Unknown,
     };
-    platform(BinaryFormat::native_object(), architecture)
+    // Those of Windows differ between what is linked and what is compiled.
+    let format = if cfg!(windows) { BinaryFormat::Pe } else { BinaryFormat::native_object() };
+    platform(format, architecture)
 }

@@ -15,7 +15,7 @@ static NOTED: Mutex<Protection> = Mutex::new(Protection { missing: BTreeSet::new
 
 /// What a worker says where there is no sandbox.
 #[cfg(not(target_os = "linux"))]
-const NO_SANDBOX: &str = "this system has no sandbox, so plugins may do what their user may";
+const NO_SANDBOX: &str = "this system has none, so plugins may do what their user may";
 
 impl Protection {
     /// What the workers of this process had to do without, so far.
@@ -45,9 +45,11 @@ impl Protection {
             if noted.missing.contains(&part) {
                 continue;
             }
-            // A surprise where there are sandboxes, and nothing new elsewhere.
-            let level = if cfg!(target_os = "linux") { log::Level::Warn } else { log::Level::Info };
-            log::log!(level, "workers run without a part of their sandbox: {part}");
+            match cfg!(target_os = "linux") {
+                true => log::warn!("workers run without a part of their sandbox: {part}"),
+                // That is nothing new there.
+                false => log::info!("workers run without a sandbox: {part}"),
+            }
             noted.missing.insert(part);
         }
     }
