@@ -28,10 +28,9 @@ impl<'a> Patience<'a> {
         }
     }
 
-    /// Whether the worker is to be asked to stop now: once, when it is time. Whoever calls this
+    /// Whether the worker is to be asked to stop, as of the last check: once. Whoever calls this
     /// asks it.
     pub(super) fn is_time_to_ask(&mut self) -> bool {
-        self.look();
         self.over.is_some() && !std::mem::replace(&mut self.asked, true)
     }
 

@@ -66,11 +66,11 @@ impl Connection {
         patience: &mut Patience<'_>,
     ) -> io::Result<Kind> {
         loop {
+            patience.check()?;
             if patience.is_time_to_ask() {
                 // It may be gone; then there is nothing to be received either.
                 let _ = self.to_send.send((Kind::Cancel, Vec::new()));
             }
-            patience.check()?;
             match self.received.recv_timeout(SLICE) {
                 Ok(frame) => {
                     let (kind, received) = frame?;

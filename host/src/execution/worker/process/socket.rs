@@ -71,12 +71,12 @@ impl Watched<'_, '_> {
 impl Read for Watched<'_, '_> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         loop {
+            self.patience.check()?;
             if self.patience.is_time_to_ask() {
                 let mut socket = self.socket;
                 // It may be too busy to read this; then the end of the grace period ends it.
                 let _ = frames::write(&mut socket, Kind::Cancel, b"");
             }
-            self.patience.check()?;
             match (&mut &*self.socket).read(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.wait(PollFlags::IN)?
