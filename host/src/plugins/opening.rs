@@ -57,12 +57,7 @@ pub(super) struct Opened {
 impl Opened {
     fn new(file: File, path: PathBuf) -> Result<Opened, OpeningError> {
         let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(OpeningError::NotAFile("a folder"));
-        }
-        if !metadata.is_file() {
-            return Err(OpeningError::NotAFile("a pipe or a device, and no file"));
-        }
+        check_kind(&metadata)?;
         Ok(Opened { owner: owner(&metadata), file, path })
     }
 
@@ -77,6 +72,17 @@ impl Opened {
         self.file.read_to_end(&mut bytes)?;
         Ok(bytes)
     }
+}
+
+/// Whether it is a file.
+fn check_kind(metadata: &Metadata) -> Result<(), OpeningError> {
+    if metadata.is_dir() {
+        return Err(OpeningError::NotAFile("a folder"));
+    }
+    if !metadata.is_file() {
+        return Err(OpeningError::NotAFile("a pipe or a device, and no file"));
+    }
+    Ok(())
 }
 
 /// The id of a file's owner, where the system has such.
@@ -94,10 +100,7 @@ pub(super) fn owner(_metadata: &Metadata) -> Option<u32> {
 /// Opens any file, to look at it and no more.
 pub(super) fn open_unverified(path: &Path) -> Result<Opened, OpeningError> {
     // A pipe would wait here for whoever writes to it.
-    let metadata = std::fs::metadata(path)?;
-    if !metadata.is_file() && !metadata.is_dir() {
-        return Err(OpeningError::NotAFile("a pipe or a device, and no file"));
-    }
+    check_kind(&std::fs::metadata(path)?)?;
     Opened::new(open_to_read(path)?, path.canonicalize()?)
 }
 
