@@ -10,3 +10,4 @@ mod misbehaving;
 mod protection;
 mod retries;
 mod trust;
+mod workers;
