@@ -50,7 +50,8 @@ pub(super) struct Common {
     /// The lock file to use in place of your own
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) lock: Option<PathBuf>,
-    /// Where plugins run; without it, where playdock.toml says, or else in workers
+    /// Where plugins run; without it, where playdock.toml says, or else in workers, which on Linux
+    /// are sandboxed
     #[arg(long, global = true, value_name = "WHERE")]
     pub(super) isolation: Option<IsolationArgument>,
     /// How answers are written
@@ -82,7 +83,7 @@ pub(super) enum PolicyArgument {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum IsolationArgument {
-    /// In processes of their own, inside a sandbox
+    /// In processes of their own, on Linux inside a sandbox
     Worker,
     /// In this process: for plugins that are trusted as one's own
     InProcess,

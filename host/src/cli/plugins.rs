@@ -5,21 +5,16 @@ mod trust;
 
 use super::arguments::{Common, Output, Plugins, PluginsAction};
 use super::exit::Failure;
+use super::protected::Protected;
 use super::{output, setup, table, terminal};
-use crate::plugins::{InspectedFile, PluginFile, Trusted};
+use crate::execution::Isolation;
+use crate::plugins::{InspectedFile, Trusted};
 use serde::Serialize;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 pub(super) fn plugins(common: &Common, arguments: &Plugins) -> Result<ExitCode, Failure> {
     match &arguments.action {
-        PluginsAction::List => {
-            let plugins = setup::plugins(common)?;
-            let line =
-                |file: &Arc<PluginFile>| PluginLine::new(file.inspected(), Some(file.trusted()));
-            let lines: Vec<PluginLine> = plugins.files().iter().map(line).collect();
-            write_list(common, &lines)?;
-        }
+        PluginsAction::List => list(common)?,
         PluginsAction::Inspect { file } => {
             let line = PluginLine::new(&InspectedFile::open(file)?, None);
             write_one(common, &line)?;
@@ -74,16 +69,51 @@ impl PluginLine {
     }
 }
 
-fn write_list(common: &Common, lines: &[PluginLine]) -> Result<(), Failure> {
-    if common.output == Output::Json {
-        return output::write_json(&lines);
+/// A plugin that is in use, and what protects this program from it.
+#[derive(Serialize)]
+struct PluginInUse {
+    #[serde(flatten)]
+    plugin: PluginLine,
+    #[serde(flatten)]
+    protected: Protected,
+}
+
+fn list(common: &Common) -> Result<(), Failure> {
+    let (plugins, isolations) = setup::plugins(common)?;
+    // One worker is asked for all that are like it.
+    let mut probed: Vec<(Isolation, Protected)> = Vec::new();
+    let mut in_use = Vec::new();
+    for file in plugins.files() {
+        let Some(isolation) = isolations.get(file.path()) else { continue };
+        let known = probed.iter().find(|(other, _)| other == isolation);
+        let protected = match known {
+            Some((_, protected)) => protected.clone(),
+            None => Protected::probe(isolation)?,
+        };
+        probed.push((isolation.clone(), protected.clone()));
+        let plugin = PluginLine::new(file.inspected(), Some(file.trusted()));
+        in_use.push(PluginInUse { plugin, protected });
     }
-    let rows = lines.iter().map(|line| {
-        let (name, version) = (line.name.clone(), line.version.clone());
-        vec![name, version, line.commands.join(", "), line.why(), line.file.clone()]
+    write_list(common, &in_use)
+}
+
+fn write_list(common: &Common, in_use: &[PluginInUse]) -> Result<(), Failure> {
+    if common.output == Output::Json {
+        return output::write_json(&in_use);
+    }
+    let rows = in_use.iter().map(|PluginInUse { plugin, protected }| {
+        let (name, version) = (plugin.name.clone(), plugin.version.clone());
+        let runs = protected.isolation.to_owned();
+        vec![name, version, plugin.commands.join(", "), plugin.why(), runs, plugin.file.clone()]
     });
-    let headings = ["Plugin", "Version", "Commands", "Trusted", "File"];
-    output::write(|out| table::write(out, &headings, rows))
+    let headings = ["Plugin", "Version", "Commands", "Trusted", "Runs", "File"];
+    let mut said: Vec<String> = in_use.iter().map(|it| it.protected.to_string()).collect();
+    said.sort_unstable();
+    said.dedup();
+    output::write(|out| {
+        table::write(out, &headings, rows)?;
+        said.iter().try_for_each(|line| writeln!(out, "{}", terminal::safe(line)))
+    })
 }
 
 fn write_one(common: &Common, line: &PluginLine) -> Result<(), Failure> {

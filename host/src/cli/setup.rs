@@ -35,15 +35,9 @@ pub(super) fn store(common: &Common) -> Result<SqliteStore, Failure> {
     Ok(store)
 }
 
-/// Finds the plugins and looks at them; none of their code runs yet.
-pub(super) fn plugins(common: &Common) -> Result<Plugins, Failure> {
-    plugins_and_isolation(common).map(|(plugins, _)| plugins)
-}
-
-/// The plugins, and where the configuration says that each runs.
-fn plugins_and_isolation(
-    common: &Common,
-) -> Result<(Plugins, Vec<Option<IsolationArgument>>), Failure> {
+/// Finds the plugins and looks at them; none of their code runs yet. Beside them, where each runs,
+/// by its path.
+pub(super) fn plugins(common: &Common) -> Result<(Plugins, HashMap<PathBuf, Isolation>), Failure> {
     let unsaid = |file| PluginEntry { file, isolation: None };
     let entries = if !common.plugin.is_empty() {
         common.plugin.iter().cloned().map(unsaid).collect()
@@ -65,32 +59,30 @@ fn plugins_and_isolation(
             "the plugin {} {} is {path} (sha256 {digest}…)", identity.name, identity.version
         );
     }
-    Ok((plugins, entries.into_iter().map(|entry| entry.isolation).collect()))
+    let mut isolations = HashMap::new();
+    for (file, entry) in plugins.files().iter().zip(entries) {
+        isolations.insert(file.path().to_owned(), isolation(common, entry.isolation)?);
+    }
+    Ok((plugins, isolations))
 }
 
 /// A host over the store and the plugins.
 pub(super) fn host(common: &Common) -> Result<(Host, Arc<SqliteStore>), Failure> {
     // The plugins first: a mistake in them should not leave an empty store behind.
-    let (plugins, isolations) = plugins_and_isolation(common)?;
-    let mut of_files = HashMap::new();
-    for (file, configured) in plugins.files().iter().zip(isolations) {
-        of_files.insert(file.path().to_owned(), isolation(common, configured)?);
-    }
+    let (plugins, isolations) = plugins(common)?;
     let store = Arc::new(store(common)?);
     let unsaid = isolation(common, None)?;
-    let isolation_of = |file: &PluginFile| of_files.get(file.path()).unwrap_or(&unsaid).clone();
+    let isolation_of = |file: &PluginFile| isolations.get(file.path()).unwrap_or(&unsaid).clone();
     let host = Host::new(store.clone(), store.clone(), plugins, isolation_of);
     Ok((host, store))
 }
 
-/// Where a plugin runs: where the arguments say, or else the configuration, or else in workers if
-/// the system has them.
+/// Where a plugin runs: where the arguments say, or else the configuration, or else in workers.
 fn isolation(common: &Common, configured: Option<IsolationArgument>) -> Result<Isolation, Failure> {
-    match common.isolation.or(configured).unwrap_or(IsolationArgument::Worker) {
-        #[cfg(target_os = "linux")]
-        IsolationArgument::Worker => Ok(Isolation::Worker { program: this_program()? }),
-        _ => Ok(Isolation::InProcess),
-    }
+    Ok(match common.isolation.or(configured).unwrap_or(IsolationArgument::Worker) {
+        IsolationArgument::Worker => Isolation::Worker { program: this_program()? },
+        IsolationArgument::InProcess => Isolation::InProcess,
+    })
 }
 
 pub(super) fn this_program() -> Result<PathBuf, Failure> {

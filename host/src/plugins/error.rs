@@ -1,6 +1,8 @@
 //! Why a library can't be used, in one line each.
 
+use super::inspection::LinkingError;
 use super::opening::OpeningError;
+use super::sealed::SealingError;
 use super::trust::{KeyId, NamedLock, SignatureError};
 use std::path::PathBuf;
 
@@ -40,12 +42,18 @@ pub enum PluginError {
     /// A part of the file is missing.
     #[error("{path} is truncated or damaged ({what}): build or copy it again")]
     Truncated { path: PathBuf, what: String },
+    /// The system's loader would do more with it than load it.
+    #[error("{path} is refused: {cause}")]
+    Refused { path: PathBuf, cause: LinkingError },
     /// The library has no Playdock header.
     #[error("{path} is a library, but not a Playdock plugin: it has no {what}")]
     NoHeader { path: PathBuf, what: &'static str },
     /// The library's identity can't be read.
     #[error("the identity in {path} can't be read ({cause}): build it with export_plugin!")]
     BadIdentity { path: PathBuf, cause: String },
+    /// Its bytes can't be put where nobody changes them.
+    #[error("the plugin {path} can't be used: {cause}")]
+    NotSealed { path: PathBuf, cause: SealingError },
     /// The library is built against another boundary.
     #[error(
         "{path} was built for version {found} of the boundary, and this host knows version {known}: build it with a matching playdock-plugin-api"

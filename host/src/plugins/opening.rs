@@ -60,13 +60,13 @@ pub(super) struct Opened {
 impl Opened {
     fn new(file: File, path: PathBuf) -> Result<Opened, OpeningError> {
         let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(OpeningError::NotAFile("a folder"));
-        }
-        if !metadata.is_file() {
-            return Err(OpeningError::NotAFile("a pipe or a device, and no file"));
-        }
+        check_kind(&metadata)?;
         Ok(Opened { owner: owner(&metadata), file, path })
+    }
+
+    /// The file itself.
+    pub(super) fn into_file(self) -> File {
+        self.file
     }
 
     /// All of its content.
@@ -87,6 +87,17 @@ impl Opened {
     }
 }
 
+/// Whether it is a file.
+fn check_kind(metadata: &Metadata) -> Result<(), OpeningError> {
+    if metadata.is_dir() {
+        return Err(OpeningError::NotAFile("a folder"));
+    }
+    if !metadata.is_file() {
+        return Err(OpeningError::NotAFile("a pipe or a device, and no file"));
+    }
+    Ok(())
+}
+
 /// The id of a file's owner, where the system has such.
 #[cfg(unix)]
 pub(super) fn owner(metadata: &Metadata) -> Option<u32> {
@@ -102,11 +113,21 @@ pub(super) fn owner(_metadata: &Metadata) -> Option<u32> {
 /// Opens any file, to look at it and no more.
 pub(super) fn open_unverified(path: &Path) -> Result<Opened, OpeningError> {
     // A pipe would wait here for whoever writes to it.
-    let metadata = std::fs::metadata(path)?;
-    if !metadata.is_file() && !metadata.is_dir() {
-        return Err(OpeningError::NotAFile("a pipe or a device, and no file"));
-    }
-    Opened::new(File::open(path)?, path.canonicalize()?)
+    check_kind(&std::fs::metadata(path)?)?;
+    Opened::new(open_to_read(path)?, path.canonicalize()?)
+}
+
+#[cfg(not(windows))]
+fn open_to_read(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+/// While it is open, nobody can write to it or put another file in its place.
+#[cfg(windows)]
+fn open_to_read(path: &Path) -> io::Result<File> {
+    use std::os::windows::fs::OpenOptionsExt;
+    const FILE_SHARE_READ: u32 = 1;
+    File::options().read(true).share_mode(FILE_SHARE_READ).open(path)
 }
 
 /// Opens a file that nobody but the current user and root can change or replace.
