@@ -35,7 +35,7 @@ fn a_worker_that_ends_ends_its_execution_alone() {
     ] {
         let answer = attack(&host, how, long);
         assert_eq!(answer.ended, Ended::CommandBroke, "{how}");
-        let begin = format!("The plugin of Attacks gave no answer: {cause}");
+        let begin = format!("The plugin hostile gave no answer to Attacks: {cause}");
         assert!(answer.error.starts_with(&begin), "{how}: {}", answer.error);
     }
     let answer = attack(&host, "start a thread", long);
