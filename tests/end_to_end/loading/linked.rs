@@ -5,6 +5,7 @@
 use super::{assert_says, nothing, refusal};
 use playdock_host::plugins::InspectedFile;
 use playdock_tests::{Playdock, Random, SITE_AND_USER, library};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 const PROGRAM_HEADERS: usize = 64;
@@ -198,30 +199,34 @@ fn no_change_of_a_library_makes_looking_at_it_panic() {
     let strings = whole.place_of(whole.number(whole.entries(STRINGS)[0] + 8, 8));
     let sections = whole.number(40, 8) as usize;
     let ends = [0, 800, dynamic, dynamic + 500, strings, strings + 1000, sections, whole.0.len()];
+    let path = whole.in_folder(&playdock);
+    let file = std::fs::OpenOptions::new().write(true).open(&path).expect("it can be written to");
     let (mut opened, mut refused) = (0, 0);
-    let file = whole.in_folder(&playdock);
     for _ in 0..200 {
-        let mut changed = Changed(whole.0.clone());
+        let mut changes = Vec::new();
         for _ in 0..=random.below(3) {
             let region = 2 * random.below(4);
             let place = ends[region] + random.below(ends[region + 1] - ends[region]);
-            match random.below(3) {
-                0 => changed.0[place] ^= 1 << random.below(8),
-                1 => changed.0[place] = 0xff,
-                _ if place.is_multiple_of(8) => changed.0.truncate(place),
-                _ => changed.0[place] = 0,
-            }
-            if changed.0.len() < whole.0.len() {
-                break;
-            }
+            let before = whole.0[place];
+            let now = [before ^ 1 << random.below(8), 0xff, 0][random.below(3)];
+            file.write_all_at(&[now], place as u64).expect("it can be changed");
+            changes.push(place);
         }
-        std::fs::write(&file, &changed.0).expect("a file can be written");
-        match InspectedFile::open(&file) {
+        let cut = (random.below(10) == 0).then(|| random.below(whole.0.len()));
+        if let Some(cut) = cut {
+            file.set_len(cut as u64).expect("it can be cut");
+        }
+        match InspectedFile::open(&path) {
             Ok(_) => opened += 1,
             Err(error) => {
                 assert!(error.to_string().contains("changed.so"), "{error}");
                 refused += 1;
             }
+        }
+        let from = cut.unwrap_or(whole.0.len());
+        file.write_all_at(&whole.0[from..], from as u64).expect("it can be made whole");
+        for place in changes {
+            file.write_all_at(&whole.0[place..=place], place as u64).expect("it can be undone");
         }
     }
     assert!(opened > 0 && refused > 0, "{opened} opened, {refused} refused");
