@@ -18,8 +18,11 @@ mod other_process;
 mod stores;
 mod table;
 
+/// Measures one subject, with so many incidents at most, and writes its table.
+type Measure = fn(usize);
+
 /// What there is to measure, by name.
-const SUBJECTS: [(&str, fn(usize)); 5] = [
+const SUBJECTS: [(&str, Measure); 5] = [
     ("calls", |_| calls::measure()),
     ("loading", |_| loading::measure()),
     ("importing", importing::measure),
