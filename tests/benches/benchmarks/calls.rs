@@ -1,0 +1,158 @@
+//! What one call costs: CloseIncidentInBulk on an empty list, as a preview, so that no disk is in
+//! it. The host, its plugin and its worker are warm.
+
+use crate::measure::{each, once, ratio, side_by_side};
+use crate::other_process::{Echo, call_in_a_process_of_its_own};
+use crate::stores::NoIncidents;
+use crate::table;
+use playdock_host::execution::{Host, Invocation, Isolation, Parameters};
+use playdock_host::plugins::Plugins;
+use playdock_plugin_api::messages::{self, Call, Finished, Reply, Request, Response};
+use playdock_plugin_api::parameters::{TextList, YesNo};
+use playdock_plugin_api::{Actor, Execution, Intent, Mode, Site, Timestamp};
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::sync::Arc;
+
+const PARAMETERS: &str =
+    r#"{"Incident Numbers":[],"Bypass Required Pending Tasks":"No","Username":"admin user"}"#;
+
+/// How often each way is measured; the shortest counts.
+const ROUNDS: usize = 15;
+
+/// Measures and writes the table.
+pub(crate) fn measure() {
+    let (in_process, worker) = (host(&Isolation::InProcess), host(&in_a_worker()));
+    let invocation = invocation();
+    let run = |host: &Host| {
+        let answer = host.execute(&invocation).unwrap();
+        assert_eq!(answer.return_data.as_str(), "Successful", "{}", answer.error);
+    };
+    let request = request();
+    let mut echo = Echo::start();
+    let [direct, in_process, pipe, worker, process] = side_by_side(
+        ROUNDS,
+        [
+            &mut || each(5000, || drop(black_box(direct(black_box(&request))))),
+            &mut || each(5000, || run(&in_process)),
+            &mut || each(1000, || echo.round_trip()),
+            &mut || each(500, || run(&worker)),
+            &mut || once(|| drop(call_in_a_process_of_its_own(&request))),
+        ],
+    );
+    let row = |name: &str, time, limit: &str| {
+        let ratios = [ratio(time, direct), ratio(time, pipe)].map(table::times);
+        let [to_direct, to_pipe] = ratios;
+        vec![name.to_owned(), table::time(time), to_direct, to_pipe, limit.to_owned()]
+    };
+    table::write(
+        "One call: CloseIncidentInBulk on an empty list",
+        &["way", "time", "x direct", "x pipe", "limit"],
+        &[
+            row("direct: the same messages, written and read in one function", direct, ""),
+            row("in process: `Host::execute`, the library loaded", in_process, "3 x direct"),
+            row("a round trip through a pipe to another process", pipe, ""),
+            row("worker: `Host::execute`, the worker warm", worker, "30 x pipe"),
+            row("a process started for the call, native code", process, ""),
+        ],
+    );
+}
+
+fn in_a_worker() -> Isolation {
+    Isolation::Worker { program: playdock_tests::program() }
+}
+
+fn host(isolation: &Isolation) -> Host {
+    let mut plugins = Plugins::new();
+    plugins.add(&playdock_tests::library("close_incident_in_bulk")).unwrap();
+    let store = Arc::new(NoIncidents);
+    Host::new(store.clone(), store, plugins, |_| isolation.clone())
+}
+
+fn invocation() -> Invocation {
+    let parameters = Parameters::from_json(PARAMETERS.as_bytes()).unwrap();
+    let mut invocation =
+        Invocation::automatic("CloseIncidentInBulk", parameters, NoIncidents::SITE);
+    invocation.intent = Intent::Preview;
+    invocation.execution_id = Some("call".to_owned());
+    invocation
+}
+
+/// The request that the host sends for such a call.
+fn request() -> Vec<u8> {
+    let parameters = serde_json::value::RawValue::from_string(PARAMETERS.to_owned()).unwrap();
+    messages::write(&Request::Invoke(messages::Invocation {
+        must_understand: vec!["execution".to_owned()],
+        command: Cow::Borrowed("CloseIncidentInBulk"),
+        execution: Execution {
+            id: "call".to_owned(),
+            mode: Mode::Automatic,
+            intent: Intent::Preview,
+            site: Site {
+                name: NoIncidents::SITE.to_owned(),
+                time_zone: "America/Los_Angeles".to_owned(),
+            },
+            actor: Actor { username: "admin user".to_owned(), may_close: true },
+            requested_by: None,
+        },
+        parameters: &parameters,
+        log_level: Some("off".to_owned()),
+    }))
+}
+
+/// The whole conversation in one function: all of its messages are written and read.
+fn direct(request: &[u8]) -> Finished {
+    let read: Request<'_> = messages::read(request).unwrap();
+    let response = close_nothing(&messages::write(&read), &reply);
+    match messages::read(&response).unwrap() {
+        Response::Finished(finished) => finished,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The command's side: its messages on an empty list.
+pub(crate) fn close_nothing(request: &[u8], host: &dyn Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    #[derive(Deserialize)]
+    struct Given<'a> {
+        #[serde(rename = "Incident Numbers", borrow)]
+        numbers: TextList<'a>,
+        #[serde(rename = "Bypass Required Pending Tasks")]
+        bypass: YesNo,
+        #[serde(rename = "Username")]
+        username: Cow<'a, str>,
+    }
+    let Request::Invoke(invocation) = messages::read(request).unwrap() else {
+        panic!("not an invocation");
+    };
+    let given: Given<'_> = serde_json::from_str(invocation.parameters.get()).unwrap();
+    assert!(!given.bypass.0 && given.username == invocation.execution.actor.username);
+    let numbers = given.numbers.iter().map(messages::Number).collect();
+    let select = Call::Select { numbers, more: false, must_understand: Vec::new() };
+    let selected = host(&messages::write(&select));
+    let Reply::Selected { count: 0 } = messages::read(&selected).unwrap() else {
+        panic!("not selected");
+    };
+    let page = host(&messages::write(&Call::NextIncidents {}));
+    let Reply::Incidents { incidents, .. } = messages::read(&page).unwrap() else {
+        panic!("no incidents");
+    };
+    assert!(incidents.is_empty());
+    let outputs = ["closed", "failed"].map(|name| (name.to_owned(), 0.into()));
+    let finished = Finished { error: String::new(), outputs: BTreeMap::from(outputs) };
+    messages::write(&Response::Finished(finished))
+}
+
+/// The host's side: its replies where there is nothing.
+pub(crate) fn reply(call: &[u8]) -> Vec<u8> {
+    messages::write(&match messages::read(call).unwrap() {
+        Call::Select { numbers, .. } => Reply::Selected { count: numbers.len() as u64 },
+        Call::NextIncidents {} => Reply::Incidents {
+            as_of: Timestamp::now(),
+            incidents: Vec::new(),
+            must_understand: Vec::new(),
+        },
+        other => panic!("{other:?}"),
+    })
+}

@@ -1,0 +1,59 @@
+//! What Playdock costs, beside what the bare work costs: tables of ratios, each of which compares
+//! things that were measured in turns in the same run. Absolute times say little on a machine that
+//! others use too.
+//!
+//! `cargo bench -p playdock-tests` measures everything, up to a million incidents;
+//! `cargo bench -p playdock-tests -- calls closing --most 100000` a part of it.
+
+#![allow(clippy::unwrap_used, reason = "a benchmark that can't go on panics")]
+
+mod baselines;
+mod calls;
+mod closing;
+mod importing;
+mod loading;
+mod measure;
+mod memory;
+mod other_process;
+mod stores;
+mod table;
+
+/// Measures one subject, with so many incidents at most, and writes its table.
+type Measure = fn(usize);
+
+/// What there is to measure, by name.
+const SUBJECTS: [(&str, Measure); 5] = [
+    ("calls", |_| calls::measure()),
+    ("loading", |_| loading::measure()),
+    ("importing", importing::measure),
+    ("closing", closing::measure),
+    ("memory", memory::measure),
+];
+
+fn main() {
+    if other_process::serve() {
+        return;
+    }
+    let mut most = 1_000_000;
+    let mut chosen = Vec::new();
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            // Cargo's own.
+            "--bench" => {}
+            "--most" => most = arguments.next().and_then(|count| count.parse().ok()).unwrap(),
+            name => chosen.push(name.to_owned()),
+        }
+    }
+    let unknown = chosen.iter().find(|name| SUBJECTS.iter().all(|(subject, _)| subject != name));
+    if let Some(unknown) = unknown {
+        let names = SUBJECTS.map(|(name, _)| name).join(", ");
+        eprintln!("There is no benchmark {unknown}; there are {names}.");
+        std::process::exit(2);
+    }
+    for (name, measure) in SUBJECTS {
+        if chosen.is_empty() || chosen.iter().any(|chosen| chosen == name) {
+            measure(most);
+        }
+    }
+}
