@@ -12,6 +12,7 @@ mod instant;
 mod interrupt;
 mod invoke;
 mod known;
+mod new;
 mod output;
 mod plugins;
 mod policy;
@@ -53,6 +54,7 @@ pub fn main() -> ExitCode {
         Subcommand::Invoke(invoke) => invoke::invoke(common, invoke),
         Subcommand::Incidents(incidents) => incidents::incidents(common, incidents),
         Subcommand::Executions(executions) => executions::executions(common, executions),
+        Subcommand::New(new) => new::new(common, new),
         Subcommand::Plugins(plugins) => plugins::plugins(common, plugins),
     })
 }

@@ -93,6 +93,8 @@ pub(super) enum Subcommand {
     Executions(Executions),
     /// Look at plugins, and say which may run
     Plugins(Plugins),
+    /// Begin a command of your own: a crate that builds, tests and runs as it is
+    New(New),
 }
 
 #[derive(Debug, Args)]
@@ -207,6 +209,15 @@ pub(super) enum ExecutionsAction {
         /// Its id
         id: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct New {
+    /// Its name: assign-owner, say
+    pub(super) name: String,
+    /// The folder of playdock-plugin-api, to depend on in place of its published version
+    #[arg(long, value_name = "PATH")]
+    pub(super) plugin_api: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
