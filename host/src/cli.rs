@@ -47,6 +47,9 @@ pub fn main() -> ExitCode {
             return end(written.map(|()| ExitCode::SUCCESS));
         }
     };
+    if let Err(refused) = arguments.check_output() {
+        return end(Err(Failure::usage(refused)));
+    }
     start_log(arguments.common.verbose);
     let common = &arguments.common;
     end(match &arguments.subcommand {

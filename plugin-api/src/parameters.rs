@@ -71,6 +71,7 @@ impl JsonSchema for YesNo {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
+            "title": "Yes or No",
             "anyOf": [
                 { "type": "boolean" },
                 { "type": "string", "pattern": "^([Yy][Ee][Ss]|[Nn][Oo]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$" }
@@ -99,7 +100,7 @@ impl JsonSchema for ActingUser {
         "ActingUser".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["string", "null"] })
+        json_schema!({ "title": "Text", "type": ["string", "null"] })
     }
 }
 

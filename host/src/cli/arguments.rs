@@ -63,6 +63,8 @@ pub(super) enum Output {
     Text,
     /// For programs: of an answer, its four members alone
     Json,
+    /// Of plugins inspect: the reference pages of a library's commands
+    Markdown,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -95,6 +97,18 @@ pub(super) enum Subcommand {
     Plugins(Plugins),
     /// Begin a command of your own: a crate that builds, tests and runs as it is
     New(New),
+}
+
+impl Arguments {
+    /// Whether the answer can be written in the form that is asked for.
+    pub(super) fn check_output(&self) -> Result<(), &'static str> {
+        let inspects = |plugins: &Plugins| matches!(plugins.action, PluginsAction::Inspect { .. });
+        match (self.common.output, &self.subcommand) {
+            (Output::Markdown, Subcommand::Plugins(plugins)) if inspects(plugins) => Ok(()),
+            (Output::Markdown, _) => Err("--output markdown is for plugins inspect alone"),
+            _ => Ok(()),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -230,7 +244,8 @@ pub(super) struct Plugins {
 pub(super) enum PluginsAction {
     /// List the plugins in use, with their commands and why they may run
     List,
-    /// Show what a library says of itself; none of its code runs
+    /// Show what a library is, and what it says of its commands: asked inside a sandbox, or not
+    /// at all
     Inspect {
         /// The library
         file: PathBuf,

@@ -1,10 +1,14 @@
 //! `playdock plugins`: what is in use, what a library says of itself, and which may run.
 
+mod inspect;
+mod reference;
+
 use super::arguments::{Common, Output, Plugins, PluginsAction};
 use super::exit::Failure;
 use super::{output, policy, setup, table, terminal};
 use crate::plugins::{Entry, InspectedFile, PluginFile, Trust, Trusted};
 use serde::Serialize;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,10 +22,7 @@ pub(super) fn plugins(common: &Common, arguments: &Plugins) -> Result<ExitCode, 
             let lines: Vec<PluginLine> = plugins.files().iter().map(line).collect();
             write_list(common, &lines)?;
         }
-        PluginsAction::Inspect { file } => {
-            let line = PluginLine::new(&InspectedFile::open(file)?, None);
-            write_one(common, &line)?;
-        }
+        PluginsAction::Inspect { file } => inspect::inspect(common, file)?,
         PluginsAction::Trust { file, dev } => trust(common, file, *dev)?,
         PluginsAction::Untrust { plugin } => untrust(common, plugin)?,
     }
@@ -109,6 +110,10 @@ fn write_one(common: &Common, line: &PluginLine) -> Result<(), Failure> {
     if common.output == Output::Json {
         return output::write_json(line);
     }
+    output::write(|out| write_facts(out, line))
+}
+
+fn write_facts(out: &mut dyn Write, line: &PluginLine) -> io::Result<()> {
     let facts = [
         ("Commands", line.commands.join(", ")),
         ("Boundary", format!("version {}", line.boundary)),
@@ -117,12 +122,9 @@ fn write_one(common: &Common, line: &PluginLine) -> Result<(), Failure> {
         ("SHA-256", line.sha256.clone()),
         ("Needs", line.needs.join(", ")),
     ];
-    output::write(|out| {
-        let title = format!("{} {}", line.name, line.version);
-        writeln!(out, "{}", terminal::safe(&title))?;
-        for (name, value) in facts {
-            writeln!(out, "  {name:<9} {}", terminal::safe(&value))?;
-        }
-        Ok(())
-    })
+    let title = format!("{} {}", line.name, line.version);
+    writeln!(out, "{}", terminal::safe(&title))?;
+    facts
+        .iter()
+        .try_for_each(|(name, value)| writeln!(out, "  {name:<9} {}", terminal::safe(value)))
 }

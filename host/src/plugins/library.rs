@@ -20,9 +20,9 @@ pub struct Library {
 impl Library {
     /// Opens the library of a file and asks it for its commands.
     pub(super) fn load(file: &PluginFile) -> Result<Library, PluginError> {
-        let open = OpenLibrary::open(file.sealed(), file.path())?;
+        let open = OpenLibrary::open(file.kept().sealed(), file.path())?;
         let response = open.invoke(&describe_request(), Arc::new(NoServices::new()));
-        Ok(Library { open, commands: read_description(file, &response)? })
+        Ok(Library { open, commands: read_description(file.inspected(), &response)? })
     }
 
     /// The description of a command.

@@ -1,9 +1,9 @@
 //! One worker process, from the side of the host.
 
 use super::frames::{self, Kind};
-use super::sandbox::Protection;
+use super::sandbox::{Protection, Sandbox};
 use crate::execution::executor::{GRACE, NoResponse, Watch};
-use crate::plugins::{HostServices, LARGEST_CALL, PluginError, PluginFile};
+use crate::plugins::{HostServices, KeptFile, LARGEST_CALL, PluginError, Sealed};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, IoSlice, Read, Write};
 use std::os::fd::OwnedFd;
@@ -32,28 +32,55 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Starts a worker, which opens the library.
+    /// Starts a worker, which opens the library. `name` is the file that errors speak of.
     pub(super) fn start(
         program: &Path,
-        file: &PluginFile,
+        sealed: &Sealed,
+        name: &Path,
         watch: &Watch,
     ) -> Result<Worker, NoResponse> {
+        let sandbox = Sandbox::AsFarAsItGoes;
+        let (worker, protection) = Worker::begin(program, sealed, name, sandbox, watch)?;
+        protection.note();
+        Ok(worker)
+    }
+
+    /// Starts a worker, which opens the library if its sandbox lacks nothing; else says what it
+    /// lacks.
+    pub(super) fn start_in_whole_sandbox(
+        program: &Path,
+        file: &KeptFile,
+        watch: &Watch,
+    ) -> Result<Result<Worker, Protection>, NoResponse> {
+        let (sealed, name) = (file.sealed(), file.inspected().path());
+        let (worker, protection) = Worker::begin(program, sealed, name, Sandbox::Whole, watch)?;
+        Ok(if protection.is_whole() { Ok(worker) } else { Err(protection) })
+    }
+
+    fn begin(
+        program: &Path,
+        sealed: &Sealed,
+        name: &Path,
+        sandbox: Sandbox,
+        watch: &Watch,
+    ) -> Result<(Worker, Protection), NoResponse> {
         let not_started = |cause: String| {
-            NoResponse::NotStarted(PluginError::NotLoaded { path: file.path().to_owned(), cause })
+            NoResponse::NotStarted(PluginError::NotLoaded { path: name.to_owned(), cause })
         };
         let spawned = UnixStream::pair().and_then(|(socket, workers)| {
             let mut command = Command::new(program);
             command
                 .arg(super::role::ARGUMENT)
                 .arg(std::process::id().to_string())
-                .arg(file.path())
+                .arg(sandbox.word())
+                .arg(name)
                 .env_clear()
                 // Ctrl-C in a terminal is the host's to hear, which then asks the command to stop.
                 .process_group(0)
                 .stdin(Stdio::from(OwnedFd::from(workers)))
                 .stdout(Stdio::null())
                 // The library's bytes come in the place of standard error.
-                .stderr(Stdio::from(file.sealed().descriptor()?));
+                .stderr(Stdio::from(sealed.descriptor()?));
             socket.set_nonblocking(true)?;
             let child = spawn_from_lasting_thread(command)?;
             Ok(Worker { child, socket, buffer: Vec::new(), threads: None })
@@ -73,9 +100,9 @@ impl Worker {
         });
         match received? {
             Kind::Ready => {
-                Protection::note(&String::from_utf8_lossy(&worker.buffer));
+                let protection = Protection::read(&String::from_utf8_lossy(&worker.buffer));
                 worker.threads = threads(worker.child.id());
-                Ok(worker)
+                Ok((worker, protection))
             }
             Kind::NotReady => {
                 Err(not_started(String::from_utf8_lossy(&worker.buffer).into_owned()))

@@ -2,7 +2,7 @@
 //! is gone.
 
 use super::frames::{self, Kind};
-use super::sandbox;
+use super::sandbox::{self, Sandbox};
 use crate::plugins::{HostServices, OpenLibrary, PluginError, Sealed};
 use playdock_plugin_api::messages::{self, Reply};
 use rustix::net::{RecvFlags, recv};
@@ -11,7 +11,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,15 +27,16 @@ pub fn serve() -> Option<ExitCode> {
         return None;
     }
     let host = arguments.next().and_then(|pid| pid.to_str()?.parse().ok()).and_then(Pid::from_raw);
+    let demanded = Sandbox::of_argument(arguments.next());
     let name = arguments.next().map(PathBuf::from).unwrap_or_default();
     // An error has no reader: the host that it would be told to is gone.
-    Some(match run(host, &name) {
+    Some(match run(host, demanded, &name) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     })
 }
 
-fn run(host: Option<Pid>, name: &std::path::Path) -> io::Result<()> {
+fn run(host: Option<Pid>, demanded: Sandbox, name: &Path) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     if getppid() != host {
         // It died before it could be noticed.
@@ -44,8 +45,11 @@ fn run(host: Option<Pid>, name: &std::path::Path) -> io::Result<()> {
     let (mut socket, sealed) = take_descriptors()?;
     let protection = sandbox::enter();
     let library = protection.and_then(|protection| {
+        if !demanded.suffices(&protection) {
+            return Ok((None, protection));
+        }
         let library = OpenLibrary::open(&Sealed::from_descriptor(sealed), name);
-        library.map(|library| (library, protection)).map_err(|error| match error {
+        library.map(|library| (Some(library), protection)).map_err(|error| match error {
             // The host names the file itself.
             PluginError::NotLoaded { cause, .. } => cause,
             other => other.to_string(),
@@ -54,7 +58,8 @@ fn run(host: Option<Pid>, name: &std::path::Path) -> io::Result<()> {
     match library {
         Ok((library, protection)) => {
             frames::write(&mut socket, Kind::Ready, protection.missing().as_bytes())?;
-            serve_requests(socket, library)
+            // Without a library it was to say what protects the host, and no more.
+            library.map_or(Ok(()), |library| serve_requests(socket, library))
         }
         Err(cause) => frames::write(&mut socket, Kind::NotReady, cause.as_bytes()),
     }
