@@ -83,6 +83,18 @@ impl JsonSchema for YesNo {
 /// The `Username` parameter, which names the acting user of an automatic execution. The host
 /// resolves it before the command runs (see [`Execution::actor`](crate::Execution::actor)), so
 /// the command declares it and never reads it.
+///
+/// ```
+/// use playdock_plugin_api::parameters::ActingUser;
+/// #[derive(serde::Deserialize, schemars::JsonSchema)]
+/// struct Parameters {
+///     /// The user in whose name the command runs when a playbook runs it.
+///     #[serde(rename = "Username", default)]
+///     username: ActingUser,
+/// }
+/// let parameters: Parameters = serde_json::from_str(r#"{"Username":"admin user"}"#).unwrap();
+/// assert_eq!(parameters.username, ActingUser);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ActingUser;
 

@@ -31,6 +31,12 @@ pub struct LibraryPlugin {
 }
 
 /// Why there is no library to test.
+///
+/// ```
+/// use playdock_plugin_api::testing::{LibraryError, LibraryPlugin};
+/// let Err(error) = LibraryPlugin::open("no-such-crate", "MyCommand") else { panic!() };
+/// assert!(matches!(error, LibraryError::NotBuilt { .. }));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the message of each variant says what its members are")]
 pub enum LibraryError {

@@ -14,12 +14,38 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A library of one command, without a file.
+///
+/// ```
+/// # mod command {
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/show_status/command.rs"));
+/// # }
+/// # use command::ShowStatus;
+/// use playdock_plugin_api::ExampleIncident;
+/// use playdock_plugin_api::testing::{InMemoryIncidents, StaticPlugin};
+/// let mut incidents = InMemoryIncidents::new([ExampleIncident::new("INC-1", "Open")]);
+/// let parameters = serde_json::json!({ "Incident Numbers": "INC-1" });
+/// let finished = StaticPlugin::of::<ShowStatus>().invoke(&parameters, &mut incidents).unwrap();
+/// assert_eq!(finished.error, "");
+/// ```
 pub struct StaticPlugin {
     command: &'static str,
     commands: [CommandEntry; 1],
 }
 
 /// How an invocation failed as a whole.
+///
+/// ```
+/// # mod command {
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/show_status/command.rs"));
+/// # }
+/// # use command::ShowStatus;
+/// use playdock_plugin_api::testing::{InMemoryIncidents, InvokeError, StaticPlugin};
+/// let parameters = serde_json::json!({});
+/// let refused =
+///     StaticPlugin::of::<ShowStatus>().invoke(&parameters, &mut InMemoryIncidents::default());
+/// let sentence = "Parameter \"Incident Numbers\" is required.";
+/// assert_eq!(refused.unwrap_err(), InvokeError::Failed(sentence.to_owned()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvokeError {
     /// The command answered that it failed.
