@@ -12,6 +12,7 @@ mod instant;
 mod interrupt;
 mod invoke;
 mod known;
+mod new;
 mod output;
 mod plugins;
 mod policy;
@@ -46,6 +47,9 @@ pub fn main() -> ExitCode {
             return end(written.map(|()| ExitCode::SUCCESS));
         }
     };
+    if let Err(refused) = arguments.check_output() {
+        return end(Err(Failure::usage(refused)));
+    }
     start_log(arguments.common.verbose);
     let common = &arguments.common;
     end(match &arguments.subcommand {
@@ -53,6 +57,7 @@ pub fn main() -> ExitCode {
         Subcommand::Invoke(invoke) => invoke::invoke(common, invoke),
         Subcommand::Incidents(incidents) => incidents::incidents(common, incidents),
         Subcommand::Executions(executions) => executions::executions(common, executions),
+        Subcommand::New(new) => new::new(common, new),
         Subcommand::Plugins(plugins) => plugins::plugins(common, plugins),
     })
 }

@@ -9,6 +9,7 @@
 //! | `invocation`, `parameters` | what is asked for |
 //! | `host`, `journal` | the way from an invocation to an answer, and what is remembered of it |
 //! | `executor`, `worker` | where the command's code runs |
+//! | `inspection` | asking a library for its commands that nobody trusts |
 //! | `actor` | in whose name |
 //! | `session`, `selection`, `record` | answering a command's calls |
 //! | `ending` | what the answer says where a command did not end as it should |
@@ -20,6 +21,7 @@ mod ending;
 mod error;
 mod executor;
 mod host;
+mod inspection;
 mod invocation;
 mod journal;
 mod parameters;
@@ -33,6 +35,7 @@ pub use answer::{Answer, Ended, ReturnData};
 pub use error::ExecutionError;
 pub use executor::{Isolation, NotProbed};
 pub use host::Host;
+pub use inspection::{InspectionError, describe_in_sandbox};
 pub use invocation::{Cancellation, Clock, Invocation, Progress, Requester};
 pub use parameters::{InvalidParameters, Parameters};
 pub use report::{Report, ReportRow};

@@ -1,8 +1,8 @@
 //! Finding, checking and loading the libraries that hold commands.
 //!
 //! A library is looked at first, without running any of its code: any file to see what it is
-//! ([`InspectedFile::open`]), or one that nobody else could change and that is trusted, to load it
-//! ([`PluginFile::open`]). Its commands are known from then on, and its bytes are kept where nobody
+//! ([`InspectedFile::open`]), to ask it for its commands inside a sandbox ([`KeptFile::open`]), or one
+//! that nobody else could change and that is trusted, to load it ([`PluginFile::open`]). Its commands are known from then on, and its bytes are kept where nobody
 //! can change them. Its code runs once it is loaded, in this process ([`PluginFile::load`]) or in
 //! another, and it is never unloaded. This module doesn't know what an execution is: a command's calls go to whatever implements
 //! [`HostServices`].
@@ -21,7 +21,7 @@ mod trust;
 pub(crate) use description::{describe_request, read_description};
 pub use error::PluginError;
 pub(crate) use file::hexadecimal;
-pub use file::{InspectedFile, PluginFile};
+pub use file::{InspectedFile, KeptFile, PluginFile};
 pub use host_object::HostServices;
 pub(crate) use host_object::NoServices;
 pub use inspection::LinkingError;

@@ -24,6 +24,13 @@ pub struct Columns {
 }
 
 /// One column.
+///
+/// ```
+/// use playdock_plugin_api::{ColumnKind, Columns};
+/// let columns = Columns::new().incident_number("Incident Number").text("Owner");
+/// assert_eq!(columns.context[1].name, "Owner");
+/// assert_eq!(columns.context[1].kind, ColumnKind::Text);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
     /// Its name: the key in `contextData` and the heading of the table.
@@ -33,6 +40,13 @@ pub struct Column {
 }
 
 /// What stands in a column.
+///
+/// ```
+/// use playdock_plugin_api::{ColumnKind, Columns};
+/// // The host fills in the number; an outcome has one cell, for the date.
+/// assert!(!ColumnKind::IncidentNumber.has_cell());
+/// assert_eq!(Columns::new().incident_number("Incident Number").instant("Close Date").cells(), 1);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ColumnKind {

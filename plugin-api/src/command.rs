@@ -117,6 +117,17 @@ pub trait UtilityCommand: 'static {
 }
 
 /// What people read of a command.
+///
+/// ```
+/// use playdock_plugin_api::CommandText;
+/// let text = CommandText {
+///     title: "Show Status",
+///     description: "Says whether incidents are closed.",
+///     category: "System Utility",
+///     tags: &["Incident"],
+/// };
+/// assert!(text.description.ends_with('.'));
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct CommandText {
     /// Its name as people read it.
@@ -130,6 +141,14 @@ pub struct CommandText {
 }
 
 /// Why a command as a whole failed.
+///
+/// ```
+/// use playdock_plugin_api::{CommandError, ContextError};
+/// let failed = CommandError::Failed("The list of owners is empty.".to_owned());
+/// assert_eq!(failed.to_string(), "The list of owners is empty.");
+/// // What the context says passes through with `?`.
+/// assert_eq!(CommandError::from(ContextError::Cancelled).to_string(), "the execution was cancelled");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
     /// Something that it found out itself, as a sentence.

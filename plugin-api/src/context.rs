@@ -15,6 +15,36 @@ use serde::{Deserialize, Serialize};
 /// Every method fails with [`ContextError::Cancelled`] once the execution is cancelled or its
 /// deadline has passed; a command passes that on with `?`, and the host reports what had been
 /// recorded and what was not attempted.
+///
+/// ```
+/// use playdock_plugin_api::parameters::TextList;
+/// use playdock_plugin_api::testing::InMemoryIncidents;
+/// use playdock_plugin_api::{
+///     Change, ContextError, ExampleIncident, Incident, IncidentContext, Outcome, Recording, Status,
+/// };
+///
+/// /// Closes what is open.
+/// fn close(numbers: &TextList<'_>, context: &mut dyn IncidentContext) -> Result<(), ContextError> {
+///     context.select(numbers)?;
+///     while let Some(page) = context.next_page()? {
+///         let outcomes: Vec<Outcome> = page.incidents.iter().filter_map(closed).collect();
+///         let refused = context.record(&Recording { conclusion: None, outcomes: &outcomes })?;
+///         assert!(refused.is_empty(), "nobody else is at work here");
+///     }
+///     Ok(())
+/// }
+///
+/// fn closed(incident: &Incident) -> Option<Outcome> {
+///     let facts = incident.facts.as_ref().filter(|facts| facts.status != Status::Closed)?;
+///     let change = Change::Close { version: facts.version, waived: Vec::new() };
+///     Some(Outcome::changed(incident, change, vec!["Closed".into()]))
+/// }
+///
+/// let mut incidents = InMemoryIncidents::new([ExampleIncident::new("INC-1", "Open")]);
+/// close(&["INC-1"].into_iter().collect(), &mut incidents)?;
+/// assert_eq!(incidents.incident("INC-1").unwrap().status, "Closed");
+/// # Ok::<(), ContextError>(())
+/// ```
 pub trait IncidentContext {
     /// Which execution this is.
     fn execution(&self) -> &Execution;
@@ -56,6 +86,19 @@ pub trait IncidentContext {
 }
 
 /// Outcomes to record.
+///
+/// ```
+/// use playdock_plugin_api::testing::InMemoryIncidents;
+/// use playdock_plugin_api::{ExampleIncident, IncidentContext, Outcome, Reason, Recording};
+/// let mut incidents = InMemoryIncidents::new([ExampleIncident::new("INC-1", "On Hold")]);
+/// incidents.select(&["INC-1", "INC-2"].into_iter().collect())?;
+/// let page = incidents.next_page()?.unwrap();
+/// let looked_up = |it| Outcome::unchanged(it, Reason::new("looked-up"), "", Vec::new());
+/// let outcomes: Vec<Outcome> = page.incidents.iter().map(looked_up).collect();
+/// let refused = incidents.record(&Recording { conclusion: None, outcomes: &outcomes })?;
+/// assert!(refused.is_empty());
+/// # Ok::<(), playdock_plugin_api::ContextError>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Recording<'a> {
     /// Text to append to the Conclusion section of each incident that is changed: plain text,
@@ -66,6 +109,17 @@ pub struct Recording<'a> {
 }
 
 /// Incidents that were looked at together.
+///
+/// ```
+/// use playdock_plugin_api::testing::InMemoryIncidents;
+/// use playdock_plugin_api::{ExampleIncident, IncidentContext};
+/// let mut incidents = InMemoryIncidents::new([ExampleIncident::new("INC-1", "On Hold")]);
+/// incidents.select(&["INC-1", "INC-2"].into_iter().collect())?;
+/// let page = incidents.next_page()?.unwrap();
+/// assert_eq!(page.incidents.len(), 2);
+/// assert!(page.as_of.milliseconds() > 0);
+/// # Ok::<(), playdock_plugin_api::ContextError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct IncidentPage {
     /// When they were looked at: the time that changes of these incidents bear.
@@ -75,6 +129,14 @@ pub struct IncidentPage {
 }
 
 /// Which execution of a command this is.
+///
+/// ```
+/// use playdock_plugin_api::testing::InMemoryIncidents;
+/// use playdock_plugin_api::{IncidentContext, Intent, Mode};
+/// let incidents = InMemoryIncidents::new([]);
+/// let execution = incidents.execution();
+/// assert_eq!((execution.mode, execution.intent), (Mode::Automatic, Intent::Apply));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Execution {
     /// Its id; the same id again resumes it or repeats its answer.
@@ -93,6 +155,13 @@ pub struct Execution {
 }
 
 /// How an execution was started.
+///
+/// ```
+/// use playdock_plugin_api::testing::InMemoryIncidents;
+/// use playdock_plugin_api::{IncidentContext, Mode};
+/// let incidents = InMemoryIncidents::new([]).manual("jane");
+/// assert_eq!(incidents.execution().mode, Mode::Manual);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
@@ -103,6 +172,13 @@ pub enum Mode {
 }
 
 /// Whether an execution is to change anything.
+///
+/// ```
+/// use playdock_plugin_api::testing::InMemoryIncidents;
+/// use playdock_plugin_api::{IncidentContext, Intent};
+/// let incidents = InMemoryIncidents::new([]).preview();
+/// assert_eq!(incidents.execution().intent, Intent::Preview);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Intent {
@@ -113,6 +189,13 @@ pub enum Intent {
 }
 
 /// A site.
+///
+/// ```
+/// use playdock_plugin_api::testing::InMemoryIncidents;
+/// use playdock_plugin_api::IncidentContext;
+/// let incidents = InMemoryIncidents::new([]);
+/// assert_eq!(incidents.execution().site.time_zone, "America/Los_Angeles");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
     /// Its name.
@@ -123,6 +206,14 @@ pub struct Site {
 
 /// The user in whose name an execution acts. The host has made sure that it exists, is active
 /// and has the site.
+///
+/// ```
+/// use playdock_plugin_api::testing::InMemoryIncidents;
+/// use playdock_plugin_api::IncidentContext;
+/// let incidents = InMemoryIncidents::new([]).may_not_close();
+/// let actor = &incidents.execution().actor;
+/// assert_eq!((&*actor.username, actor.may_close), ("admin user", false));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     /// The username.
@@ -132,6 +223,13 @@ pub struct Actor {
 }
 
 /// Why the context did not do what it was asked.
+///
+/// ```
+/// use playdock_plugin_api::testing::InMemoryIncidents;
+/// use playdock_plugin_api::{ContextError, IncidentContext};
+/// let mut incidents = InMemoryIncidents::new([]).fail_after(0, ContextError::Cancelled);
+/// assert_eq!(incidents.next_page().unwrap_err(), ContextError::Cancelled);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ContextError {
     /// The execution is cancelled or its deadline has passed.

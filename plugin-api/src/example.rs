@@ -7,6 +7,22 @@ use serde::{Deserialize, Serialize};
 /// An example: incidents, the parameters of a run, and what becomes of each incident.
 ///
 /// [`testing::check_examples`](crate::testing::check_examples) runs a command's examples.
+///
+/// ```
+/// use playdock_plugin_api::{Example, ExampleIncident, ExampleOutcome, Mode, Reason};
+/// let example = Example {
+///     title: "One incident is open, and one doesn't exist".to_owned(),
+///     mode: Mode::Automatic,
+///     incidents: vec![ExampleIncident::new("INC-1", "Open")],
+///     parameters: serde_json::json!({ "Incident Numbers": ["INC-1", "INC-2"] }),
+///     outcomes: vec![
+///         ExampleOutcome::unchanged("INC-1", Reason::new("looked-up")),
+///         ExampleOutcome::failed("INC-2", Reason::NOT_FOUND),
+///     ],
+///     error: "1 of 2 incidents does not exist".to_owned(),
+/// };
+/// assert_eq!(example.outcomes.len(), 2);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Example {
     /// What it shows.
@@ -51,6 +67,12 @@ pub struct ExampleIncident {
 }
 
 /// A task of an example's incident.
+///
+/// ```
+/// use playdock_plugin_api::ExampleIncident;
+/// let incident = ExampleIncident::new("INC-1", "Open").other_task("Tidy up", "Pending");
+/// assert!(!incident.tasks[0].required);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExampleTask {
     /// Its title.
@@ -62,6 +84,13 @@ pub struct ExampleTask {
 }
 
 /// A field, marked Required on Close, of an example's incident.
+///
+/// ```
+/// use playdock_plugin_api::ExampleIncident;
+/// use serde_json::json;
+/// let incident = ExampleIncident::new("INC-1", "Open").hidden_field("Closure", "Cost", json!(null));
+/// assert!(!incident.fields[0].visible);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExampleField {
     /// The section of the form that it stands in.
@@ -75,6 +104,13 @@ pub struct ExampleField {
 }
 
 /// What an example expects of one incident.
+///
+/// ```
+/// use playdock_plugin_api::{ExampleOutcome, OutcomeResult, Reason};
+/// assert_eq!(ExampleOutcome::successful("INC-1").reason, None);
+/// let failed = ExampleOutcome::failed("INC-2", Reason::NOT_FOUND);
+/// assert_eq!(failed.result, OutcomeResult::Failed);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExampleOutcome {
     /// The number that was asked for.

@@ -7,6 +7,17 @@ use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 
 /// One incident that was selected by its number.
+///
+/// ```
+/// use playdock_plugin_api::testing::InMemoryIncidents;
+/// use playdock_plugin_api::{ExampleIncident, IncidentContext};
+/// let mut incidents = InMemoryIncidents::new([ExampleIncident::new("INC-1", "On Hold")]);
+/// incidents.select(&["INC-1", "INC-2"].into_iter().collect())?;
+/// let page = incidents.next_page()?.unwrap();
+/// assert!(page.incidents[0].facts.is_some());
+/// assert!(page.incidents[1].facts.is_none(), "the site has no INC-2");
+/// # Ok::<(), playdock_plugin_api::ContextError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
     /// Its place among the numbers that were selected, from 0; repeated numbers count once.
@@ -22,6 +33,18 @@ pub struct Incident {
 }
 
 /// The facts of an incident at the moment when it was looked up.
+///
+/// ```
+/// use playdock_plugin_api::testing::InMemoryIncidents;
+/// use playdock_plugin_api::{ExampleIncident, IncidentContext, Status};
+/// let mut incidents = InMemoryIncidents::new([ExampleIncident::new("INC-1", "On Hold")]);
+/// incidents.select(&["INC-1", "INC-2"].into_iter().collect())?;
+/// let page = incidents.next_page()?.unwrap();
+/// let facts = page.incidents[0].facts.as_ref().unwrap();
+/// assert_eq!(facts.status, Status::OnHold);
+/// assert!(facts.required_tasks.is_empty() && facts.required_fields.is_empty());
+/// # Ok::<(), playdock_plugin_api::ContextError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// Its status.
@@ -44,6 +67,12 @@ pub struct Facts {
 }
 
 /// The status of an incident, in D3's words.
+///
+/// ```
+/// use playdock_plugin_api::Status;
+/// assert_eq!(Status::from("On Hold"), Status::OnHold);
+/// assert_eq!(Status::from("Merged").to_string(), "Merged");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
     /// `Open`
@@ -117,6 +146,18 @@ impl<'de> Deserialize<'de> for Status {
 }
 
 /// A task that must be done before its incident closes.
+///
+/// ```
+/// use playdock_plugin_api::testing::InMemoryIncidents;
+/// use playdock_plugin_api::{ExampleIncident, IncidentContext};
+/// let incident = ExampleIncident::new("INC-1", "Open").required_task("Reset password", "Pending");
+/// let mut incidents = InMemoryIncidents::new([incident]);
+/// incidents.select(&["INC-1"].into_iter().collect())?;
+/// let page = incidents.next_page()?.unwrap();
+/// let facts = page.incidents[0].facts.as_ref().unwrap();
+/// assert_eq!(facts.required_tasks[0].title, "Reset password");
+/// # Ok::<(), playdock_plugin_api::ContextError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequiredTask {
     /// Its title.
@@ -126,6 +167,20 @@ pub struct RequiredTask {
 }
 
 /// A field that must have a value before its incident closes.
+///
+/// ```
+/// use playdock_plugin_api::testing::InMemoryIncidents;
+/// use playdock_plugin_api::{ExampleIncident, FieldValue, IncidentContext};
+/// let incident = ExampleIncident::new("INC-1", "Open")
+///     .required_field("Closure", "Root cause", serde_json::json!(""));
+/// let mut incidents = InMemoryIncidents::new([incident]);
+/// incidents.select(&["INC-1"].into_iter().collect())?;
+/// let page = incidents.next_page()?.unwrap();
+/// let facts = page.incidents[0].facts.as_ref().unwrap();
+/// assert_eq!(facts.required_fields[0].name, "Root cause");
+/// assert_eq!(facts.required_fields[0].value, FieldValue::BlankText);
+/// # Ok::<(), playdock_plugin_api::ContextError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequiredField {
     /// The section of the form that it stands in.
@@ -149,6 +204,13 @@ fn is_shown(visible: &bool) -> bool {
 }
 
 /// What kind of value a field has; the value itself stays with the host.
+///
+/// ```
+/// use playdock_plugin_api::FieldValue;
+/// let lacks_a_value = |value| FieldValue::of(&value) != FieldValue::Present;
+/// assert!(lacks_a_value(serde_json::json!([])));
+/// assert!(!lacks_a_value(serde_json::json!(0)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FieldValue {
@@ -185,6 +247,25 @@ impl FieldValue {
 }
 
 /// What an interrupted execution had recorded of an incident; its outcome is in the host's ledger.
+///
+/// ```
+/// use playdock_plugin_api::testing::InMemoryIncidents;
+/// use playdock_plugin_api::{ExampleIncident, IncidentContext, Outcome, Reason, Recording};
+/// let numbers = ["INC-1"].into_iter().collect();
+/// let mut incidents = InMemoryIncidents::new([ExampleIncident::new("INC-1", "Open")]);
+/// incidents.select(&numbers)?;
+/// let page = incidents.next_page()?.unwrap();
+/// let outcome = Outcome::unchanged(&page.incidents[0], Reason::new("looked-up"), "", Vec::new());
+/// incidents.record(&Recording { conclusion: None, outcomes: &[outcome] })?;
+///
+/// // The same execution again, after an interruption.
+/// incidents.resume();
+/// incidents.select(&numbers)?;
+/// let page = incidents.next_page()?.unwrap();
+/// let earlier = page.incidents[0].earlier.as_ref().unwrap();
+/// assert!(!earlier.undone, "its outcome stands, and no other is to be recorded");
+/// # Ok::<(), playdock_plugin_api::ContextError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Earlier {
     /// Whether it succeeded.

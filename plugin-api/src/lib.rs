@@ -5,9 +5,10 @@
 //! [`IncidentContext`] to work on, says what became of each incident as an [`Outcome`], and the
 //! host does the rest: who acts, what is committed, the audit, dates, tables.
 //!
-//! An author reads [`UtilityCommand`] first, [`IncidentContext`] next, and [`testing`] when the
-//! command is to be tested. The [`boundary`], the [`messages`] and the [`identity`] are what the
-//! host reads; they depend on nothing that an author writes.
+//! `playdock new` writes such a crate. An author reads [`UtilityCommand`] first,
+//! [`IncidentContext`] next, and [`testing`] when the command is to be tested. The [`boundary`],
+//! the [`messages`] and the [`identity`] are what the host reads; they depend on nothing that an
+//! author writes.
 //!
 //! | module | subject |
 //! |---|---|

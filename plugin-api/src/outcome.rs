@@ -8,6 +8,11 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// Whether what was asked for holds for one incident.
+///
+/// ```
+/// use playdock_plugin_api::OutcomeResult;
+/// assert_eq!(OutcomeResult::Failed.as_str(), "Failed");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum OutcomeResult {
     /// It holds.
@@ -81,6 +86,13 @@ impl fmt::Display for Reason {
 
 /// One cell of a row: a value for one of the command's [columns](crate::Columns) of text, number
 /// or instant. The host renders it.
+///
+/// ```
+/// use playdock_plugin_api::{Cell, Timestamp};
+/// let closed_at: Option<Timestamp> = None;
+/// let cells: Vec<Cell> = vec!["Closed".into(), closed_at.into(), Cell::Number(3.0)];
+/// assert_eq!(cells[1], Cell::Empty);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Cell {
@@ -151,6 +163,23 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
 
 /// What became of one incident: one row of the command's answer, and the change that the host
 /// makes together with it or not at all.
+///
+/// ```
+/// use playdock_plugin_api::testing::InMemoryIncidents;
+/// use playdock_plugin_api::{ExampleIncident, IncidentContext, Outcome, Reason, Recording};
+/// let mut incidents = InMemoryIncidents::new([ExampleIncident::new("INC-1", "On Hold")]);
+/// incidents.select(&["INC-1", "INC-2"].into_iter().collect())?;
+/// let page = incidents.next_page()?.unwrap();
+/// let (known, unknown) = (&page.incidents[0], &page.incidents[1]);
+/// let message = "The site has no incident of this number.";
+/// let outcomes = [
+///     Outcome::unchanged(known, Reason::new("looked-up"), "It is on hold.", vec!["On Hold".into()]),
+///     Outcome::failed(unknown, Reason::NOT_FOUND, message, vec!["".into()]),
+/// ];
+/// incidents.record(&Recording { conclusion: None, outcomes: &outcomes })?;
+/// assert_eq!(incidents.outcomes().len(), 2);
+/// # Ok::<(), playdock_plugin_api::ContextError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The [position](Incident::position) of the incident.
@@ -218,6 +247,21 @@ impl Outcome {
 /// A change of an incident. The host makes it if the incident still stands at the version that
 /// the command judged, writes the audit entry, and stamps it with the acting user and with the
 /// time of the [look](crate::IncidentPage::as_of).
+///
+/// ```
+/// use playdock_plugin_api::testing::InMemoryIncidents;
+/// use playdock_plugin_api::{Change, ExampleIncident, IncidentContext, Outcome, Recording};
+/// let mut incidents = InMemoryIncidents::new([ExampleIncident::new("INC-1", "On Hold")]);
+/// incidents.select(&["INC-1", "INC-2"].into_iter().collect())?;
+/// let page = incidents.next_page()?.unwrap();
+/// let incident = &page.incidents[0];
+/// let version = incident.facts.as_ref().unwrap().version;
+/// let change = Change::Close { version, waived: Vec::new() };
+/// let outcome = Outcome::changed(incident, change, vec!["Closed".into()]);
+/// incidents.record(&Recording { conclusion: Some("Done."), outcomes: &[outcome] })?;
+/// assert_eq!(incidents.incident("INC-1").unwrap().conclusion, "<p>Done.</p>");
+/// # Ok::<(), playdock_plugin_api::ContextError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
@@ -232,6 +276,21 @@ pub enum Change {
 }
 
 /// What a bypass let through, for the audit.
+///
+/// ```
+/// use playdock_plugin_api::testing::InMemoryIncidents;
+/// use playdock_plugin_api::{Change, ExampleIncident, IncidentContext, Waiver};
+/// let incident = ExampleIncident::new("INC-1", "Open").required_task("Reset password", "Pending");
+/// let mut incidents = InMemoryIncidents::new([incident]);
+/// incidents.select(&["INC-1"].into_iter().collect())?;
+/// let page = incidents.next_page()?.unwrap();
+/// let facts = page.incidents[0].facts.as_ref().unwrap();
+/// // The pending task is the first of the incident's required ones.
+/// let waived = vec![Waiver { bypass: "Bypass Tasks".into(), tasks: vec![0], fields: Vec::new() }];
+/// let change = Change::Close { version: facts.version, waived };
+/// # assert!(matches!(change, Change::Close { .. }));
+/// # Ok::<(), playdock_plugin_api::ContextError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiver {
     /// The parameter that let it through.
@@ -245,6 +304,24 @@ pub struct Waiver {
 }
 
 /// An outcome that the host did not record; its incident has none yet.
+///
+/// ```
+/// use playdock_plugin_api::testing::InMemoryIncidents;
+/// use playdock_plugin_api::{Change, ExampleIncident, IncidentContext, Outcome, Reason, Recording};
+/// // A task is added between the look and the change.
+/// let mut incidents = InMemoryIncidents::new([ExampleIncident::new("INC-1", "Open")])
+///     .meanwhile("INC-1", |it| it.conclusion.push_str("<p>One more task.</p>"));
+/// incidents.select(&["INC-1"].into_iter().collect())?;
+/// let page = incidents.next_page()?.unwrap();
+/// let incident = &page.incidents[0];
+/// let version = incident.facts.as_ref().unwrap().version;
+/// let change = Change::Close { version, waived: Vec::new() };
+/// let outcome = Outcome::changed(incident, change, vec!["Closed".into()]);
+/// let refused = incidents.record(&Recording { conclusion: None, outcomes: &[outcome] })?;
+/// assert_eq!(refused[0].reason, Reason::CHANGED_MEANWHILE);
+/// assert!(refused[0].incident.facts.as_ref().unwrap().version > version, "judge it anew");
+/// # Ok::<(), playdock_plugin_api::ContextError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Refusal {
     /// Why: [`CHANGED_MEANWHILE`](Reason::CHANGED_MEANWHILE) (judge it anew),

@@ -71,6 +71,7 @@ impl JsonSchema for YesNo {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
+            "title": "Yes or No",
             "anyOf": [
                 { "type": "boolean" },
                 { "type": "string", "pattern": "^([Yy][Ee][Ss]|[Nn][Oo]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$" }
@@ -82,6 +83,18 @@ impl JsonSchema for YesNo {
 /// The `Username` parameter, which names the acting user of an automatic execution. The host
 /// resolves it before the command runs (see [`Execution::actor`](crate::Execution::actor)), so
 /// the command declares it and never reads it.
+///
+/// ```
+/// use playdock_plugin_api::parameters::ActingUser;
+/// #[derive(serde::Deserialize, schemars::JsonSchema)]
+/// struct Parameters {
+///     /// The user in whose name the command runs when a playbook runs it.
+///     #[serde(rename = "Username", default)]
+///     username: ActingUser,
+/// }
+/// let parameters: Parameters = serde_json::from_str(r#"{"Username":"admin user"}"#).unwrap();
+/// assert_eq!(parameters.username, ActingUser);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ActingUser;
 
@@ -99,7 +112,7 @@ impl JsonSchema for ActingUser {
         "ActingUser".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["string", "null"] })
+        json_schema!({ "title": "Text", "type": ["string", "null"] })
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! [`InMemoryIncidents`] is an incident context that a test fills and looks into.
 //! [`StaticPlugin`] calls a command through the same bytes that a library gets from a host, on
-//! such a context; [`check_examples`] does it for the command's own examples.
+//! such a context; [`check_examples`] does it for the command's own examples. With the feature
+//! `library`, `LibraryPlugin` does it with the library that cargo built.
 //!
 //! ```no_run
 //! # use playdock_plugin_api::{UtilityCommand, ExampleIncident};
@@ -21,8 +22,12 @@
 
 mod examples;
 mod in_memory;
+#[cfg(feature = "library")]
+mod library;
 mod static_plugin;
 
 pub use examples::check_examples;
 pub use in_memory::{InMemoryIncident, InMemoryIncidents};
+#[cfg(feature = "library")]
+pub use library::{LibraryError, LibraryPlugin};
 pub use static_plugin::{InvokeError, StaticPlugin};

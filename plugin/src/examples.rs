@@ -56,5 +56,30 @@ pub(crate) fn all() -> Vec<Example> {
                     1 of them also lacks required fields, 1 does not exist"
                 .to_owned(),
         },
+        Example {
+            title: "A required field without a value keeps an incident open".to_owned(),
+            mode: Mode::Automatic,
+            incidents: vec![
+                ExampleIncident::new("20210127-198", "On Hold")
+                    .required_task("Reset password", "Pending")
+                    .required_field("Closure", "Root cause", json!("phishing")),
+                ExampleIncident::new("20210127-197", "Open").required_field(
+                    "Closure",
+                    "Root cause",
+                    json!(""),
+                ),
+            ],
+            parameters: json!({
+                "Incident Numbers": ["20210127-198", "20210127-197"],
+                "Bypass Required Pending Tasks": "Yes",
+                "Bypass All Required Fields": "No",
+                "Username": "admin user"
+            }),
+            outcomes: vec![
+                ExampleOutcome::successful("20210127-198"),
+                ExampleOutcome::failed("20210127-197", Reason::new("required-fields-missing")),
+            ],
+            error: "1 of 2 incidents was not closed: 1 lacks required fields".to_owned(),
+        },
     ]
 }

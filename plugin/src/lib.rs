@@ -1,7 +1,7 @@
 //! CloseIncidentInBulk: closes incidents via their incident numbers.
 //!
-//! The command is D3 SOAR's [*Close Incidents In Bulk*][page], and this crate is the template for
-//! others: `parameters` is what a user gives, `rules` is what keeps an incident open, `tally`
+//! The command is D3 SOAR's [*Close Incidents In Bulk*][page], and this crate is laid out as
+//! others may be: `parameters` is what a user gives, `rules` is what keeps an incident open, `tally`
 //! counts what became of them, and this file puts the three to work.
 //!
 //! [page]: https://docs.d3security.com/utility-command-docs/working-version/close-incidents-in-bulk

@@ -20,6 +20,7 @@ pub(crate) struct Parameters<'request> {
     /// Whether to proceed with closing the incidents, even if one or more of their required dynamic
     /// fields (Activity or Info Activity marked as Required on Close) have not received a value.
     #[serde(rename = "Bypass All Required Fields", default, deserialize_with = "blank_as_absent")]
+    #[schemars(extend("default" = "No"))]
     bypass_all_required_fields: Option<YesNo>,
 
     /// The username of the user who is closing the incidents. This parameter will be used only when

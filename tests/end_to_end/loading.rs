@@ -3,6 +3,8 @@
 
 mod copied;
 mod damaged;
+#[cfg(target_os = "linux")]
+mod describing;
 mod inspecting;
 mod linked;
 
@@ -56,9 +58,14 @@ fn refused_unloaded(playdock: &Playdock, file: &Path) -> String {
 fn refused_when_loaded(name: &str, command: &str) -> String {
     let (playdock, file) = (nothing(), library(name));
     let path = file.to_string_lossy();
-    let inspected = playdock.run(&["plugins", "inspect", &path]);
-    assert_eq!(inspected.code, Some(0), "{inspected:?}");
+    let listed = playdock.run(&["plugins", "list", "--plugin", &path]);
+    assert_eq!(listed.code, Some(0), "{listed:?}");
     let in_a_worker = refusal(&invoke(&playdock, &file, command, &[]), &file);
+    if cfg!(target_os = "linux") {
+        let inspected = playdock.run(&["plugins", "inspect", &path]);
+        assert_eq!((inspected.code, inspected.errors.trim_end()), (Some(4), &*in_a_worker));
+        assert!(inspected.output.contains("SHA-256"), "{inspected:?}");
+    }
     let in_process = invoke(&playdock, &file, command, &["--isolation", "in-process"]);
     assert_eq!(refusal(&in_process, &file), in_a_worker);
     in_a_worker

@@ -68,6 +68,8 @@ pub(super) enum Output {
     Text,
     /// For programs: of an answer, its four members alone
     Json,
+    /// Of plugins inspect: the reference pages of a library's commands
+    Markdown,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -101,6 +103,20 @@ pub(super) enum Subcommand {
     Executions(Executions),
     /// Look at plugins, and say which may run
     Plugins(Plugins),
+    /// Begin a command of your own: a crate that builds, tests and runs as it is
+    New(New),
+}
+
+impl Arguments {
+    /// Whether the answer can be written in the form that is asked for.
+    pub(super) fn check_output(&self) -> Result<(), &'static str> {
+        let inspects = |plugins: &Plugins| matches!(plugins.action, PluginsAction::Inspect { .. });
+        match (self.common.output, &self.subcommand) {
+            (Output::Markdown, Subcommand::Plugins(plugins)) if inspects(plugins) => Ok(()),
+            (Output::Markdown, _) => Err("--output markdown is for plugins inspect alone"),
+            _ => Ok(()),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -218,6 +234,15 @@ pub(super) enum ExecutionsAction {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct New {
+    /// Its name: assign-owner, say
+    pub(super) name: String,
+    /// The folder of playdock-plugin-api, to depend on in place of its published version
+    #[arg(long, value_name = "PATH")]
+    pub(super) plugin_api: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Plugins {
     #[command(subcommand)]
     pub(super) action: PluginsAction,
@@ -227,7 +252,8 @@ pub(super) struct Plugins {
 pub(super) enum PluginsAction {
     /// List the plugins in use, with their commands and why they may run
     List,
-    /// Show what a library says of itself; none of its code runs
+    /// Show what a library is, and what it says of its commands: asked inside a sandbox, or not
+    /// at all
     Inspect {
         /// The library
         file: PathBuf,

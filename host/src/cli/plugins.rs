@@ -1,6 +1,8 @@
 //! `playdock plugins`: what is in use, what a library says of itself, and which may run.
 
+mod inspect;
 mod keys;
+mod reference;
 mod trust;
 
 use super::arguments::{Common, Output, Plugins, PluginsAction};
@@ -10,15 +12,13 @@ use super::{output, setup, table, terminal};
 use crate::execution::Isolation;
 use crate::plugins::{InspectedFile, Trusted};
 use serde::Serialize;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 pub(super) fn plugins(common: &Common, arguments: &Plugins) -> Result<ExitCode, Failure> {
     match &arguments.action {
         PluginsAction::List => list(common)?,
-        PluginsAction::Inspect { file } => {
-            let line = PluginLine::new(&InspectedFile::open(file)?, None);
-            write_one(common, &line)?;
-        }
+        PluginsAction::Inspect { file } => inspect::inspect(common, file)?,
         PluginsAction::Trust { file, dev } => trust::trust(common, file, *dev)?,
         PluginsAction::Untrust { plugin } => trust::untrust(common, plugin)?,
         PluginsAction::Keys(keys) => keys::keys(common, keys)?,
@@ -120,6 +120,10 @@ fn write_one(common: &Common, line: &PluginLine) -> Result<(), Failure> {
     if common.output == Output::Json {
         return output::write_json(line);
     }
+    output::write(|out| write_facts(out, line))
+}
+
+fn write_facts(out: &mut dyn Write, line: &PluginLine) -> io::Result<()> {
     let facts = [
         ("Commands", line.commands.join(", ")),
         ("Boundary", format!("version {}", line.boundary)),
@@ -128,12 +132,9 @@ fn write_one(common: &Common, line: &PluginLine) -> Result<(), Failure> {
         ("SHA-256", line.sha256.clone()),
         ("Needs", line.needs.join(", ")),
     ];
-    output::write(|out| {
-        let title = format!("{} {}", line.name, line.version);
-        writeln!(out, "{}", terminal::safe(&title))?;
-        for (name, value) in facts {
-            writeln!(out, "  {name:<9} {}", terminal::safe(&value))?;
-        }
-        Ok(())
-    })
+    let title = format!("{} {}", line.name, line.version);
+    writeln!(out, "{}", terminal::safe(&title))?;
+    facts
+        .iter()
+        .try_for_each(|(name, value)| writeln!(out, "  {name:<9} {}", terminal::safe(value)))
 }

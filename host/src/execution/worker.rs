@@ -21,7 +21,8 @@ pub use role::serve;
 use super::executor::{Executor, NoResponse, Watch};
 use super::invocation::Cancellation;
 use crate::plugins::{
-    HostServices, NoServices, PluginError, PluginFile, describe_request, read_description,
+    HostServices, InspectedFile, KeptFile, NoServices, PluginError, PluginFile, describe_request,
+    read_description,
 };
 use playdock_plugin_api::messages::CommandDescription;
 use process::Worker;
@@ -97,7 +98,7 @@ impl WorkerPool {
             let back_off = Duration::from_millis(1) * 2_u32.saturating_pow(crashes.min(12));
             std::thread::sleep(back_off.min(LONGEST_BACK_OFF));
         }
-        let started = Worker::start(&self.program, &self.file, watch);
+        let started = Worker::start(&self.program, self.file.kept(), watch);
         if started.is_err() {
             self.state().crashes += 1;
         }
@@ -105,17 +106,39 @@ impl WorkerPool {
     }
 }
 
+/// Asks a library for its commands that nobody trusts, in a worker of its own; `None` and what is
+/// missing where the sandbox isn't whole, in which case none of its code runs.
+pub(super) fn describe_in_whole_sandbox(
+    program: &Path,
+    file: &KeptFile,
+) -> Result<Result<Vec<CommandDescription>, Protection>, PluginError> {
+    let watch = quickly();
+    let asked = Worker::start_in_whole_sandbox(program, file, &watch).and_then(|started| {
+        let request = describe_request();
+        let invoke = |mut worker: Worker| worker.invoke(&request, &NoServices::new(), &watch);
+        started.map(invoke).map_or_else(|missing| Ok(Err(missing)), |answer| answer.map(Ok))
+    });
+    match described(file.inspected(), asked)? {
+        Ok(response) => read_description(file.inspected(), &response).map(Ok),
+        Err(missing) => Ok(Err(missing)),
+    }
+}
+
+/// Why a library was not described, where it gave no response.
+fn described<T>(file: &InspectedFile, answer: Result<T, NoResponse>) -> Result<T, PluginError> {
+    let not_described = |cause| PluginError::NotDescribed { path: file.path().to_owned(), cause };
+    answer.map_err(|error| match error {
+        NoResponse::NotStarted(error) => error,
+        NoResponse::Ended(cause) => not_described(cause),
+        NoResponse::Killed => not_described("it took too long".to_owned()),
+    })
+}
+
 impl Executor for WorkerPool {
     fn describe(&self) -> Result<Vec<CommandDescription>, PluginError> {
-        let watch = quickly();
-        let not_described =
-            |cause| PluginError::NotDescribed { path: self.file.path().to_owned(), cause };
-        match self.invoke(&describe_request(), Arc::new(NoServices::new()), &watch) {
-            Ok(response) => read_description(&self.file, &response),
-            Err(NoResponse::NotStarted(error)) => Err(error),
-            Err(NoResponse::Ended(cause)) => Err(not_described(cause)),
-            Err(NoResponse::Killed) => Err(not_described("it took too long".to_owned())),
-        }
+        let answer = self.invoke(&describe_request(), Arc::new(NoServices::new()), &quickly());
+        let response = described(self.file.inspected(), answer)?;
+        read_description(self.file.inspected(), &response)
     }
 
     fn invoke(

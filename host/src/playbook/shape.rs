@@ -136,7 +136,10 @@ fn read<T: DeserializeOwned>(value: &Value, pointer: &[&str]) -> Result<T, Probl
             others.as_object_mut().map(|members| members.remove(*name));
             attempt(others).err().as_ref() != Some(&message)
         };
-        let mut names = value.as_object().into_iter().flat_map(Map::keys);
+        // The type comes last: without it, the error is another whatever is wrong.
+        let (types, others): (Vec<_>, Vec<_>) =
+            value.as_object().into_iter().flat_map(Map::keys).partition(|name| *name == "type");
+        let mut names = others.into_iter().chain(types);
         let wrong = if message.starts_with("missing field") { None } else { names.find(is_wrong) };
         match wrong {
             Some(name) => Problem::at(&[pointer, &[name]].concat(), sentence),

@@ -65,10 +65,11 @@ fn members_that_the_standard_does_not_have_are_refused() {
             ("/workflow/action--2/on_failur", "end--2".into()),
             ("/playbook_variables/__team__/constnat", true.into()),
         ]),
+        // In the order in which they stand in the document.
         [
-            format!("at /banana: `banana` {unknown}"),
             format!("at /playbook_variables/__team__/constnat: `constnat` {unknown}"),
             format!("at /workflow/action--2/on_failur: `on_failur` {unknown}"),
+            format!("at /banana: `banana` {unknown}"),
         ]
     );
 }

@@ -2,7 +2,7 @@
 //! its file says.
 
 use super::error::PluginError;
-use super::file::PluginFile;
+use super::file::InspectedFile;
 use super::limits::{LARGEST_RESPONSE, MOST_COLUMNS};
 use playdock_plugin_api::messages::{self, CommandDescription, Request, Response};
 
@@ -17,7 +17,7 @@ pub(crate) fn describe_request() -> Vec<u8> {
 ///
 /// [`PluginError`]: it is no answer, or names other commands than the file does.
 pub(crate) fn read_description(
-    file: &PluginFile,
+    file: &InspectedFile,
     response: &[u8],
 ) -> Result<Vec<CommandDescription>, PluginError> {
     let not_described =

@@ -58,12 +58,47 @@ impl InspectedFile {
     }
 }
 
+/// A library that was looked at, its bytes kept as they were then. It may be anybody's: it can be
+/// asked for its commands inside a sandbox that lacks nothing, and can't be loaded.
+pub struct KeptFile {
+    inspected: InspectedFile,
+    sealed: Sealed,
+}
+
+impl KeptFile {
+    /// Looks at a library and keeps its bytes. None of its code runs.
+    ///
+    /// # Errors
+    ///
+    /// As [`InspectedFile::open`].
+    pub fn open(path: &Path) -> Result<KeptFile, PluginError> {
+        let opened = open_unverified(path).map_err(|cause| not_opened(path, cause))?;
+        let (inspected, bytes) = read(opened, path)?;
+        KeptFile::keep(inspected, &bytes, path)
+    }
+
+    /// What was seen when it was looked at.
+    pub fn inspected(&self) -> &InspectedFile {
+        &self.inspected
+    }
+
+    /// Its bytes, as they were looked at.
+    pub(crate) fn sealed(&self) -> &Sealed {
+        &self.sealed
+    }
+
+    fn keep(inspected: InspectedFile, bytes: &[u8], named: &Path) -> Result<KeptFile, PluginError> {
+        let sealed = Sealed::copy(bytes, inspected.digest())
+            .map_err(|cause| PluginError::NotSealed { path: named.to_owned(), cause })?;
+        Ok(KeptFile { inspected, sealed })
+    }
+}
+
 /// A library that may be loaded: nobody but the current user and root could change its file,
 /// whoever opened it trusts it, and its bytes are kept as they were then.
 pub struct PluginFile {
-    inspected: InspectedFile,
+    kept: KeptFile,
     trusted: Trusted,
-    sealed: Sealed,
     library: OnceCell<Library>,
 }
 
@@ -79,29 +114,28 @@ impl PluginFile {
         let owner = opened.owner;
         let (inspected, bytes) = read(opened, path)?;
         let trusted = trust.decide(&inspected, owner, &bytes)?;
-        let sealed = Sealed::copy(&bytes, inspected.digest())
-            .map_err(|cause| PluginError::NotSealed { path: path.to_owned(), cause })?;
-        Ok(PluginFile { inspected, trusted, sealed, library: OnceCell::new() })
+        let kept = KeptFile::keep(inspected, &bytes, path)?;
+        Ok(PluginFile { kept, trusted, library: OnceCell::new() })
     }
 
     /// What was seen when it was looked at.
     pub fn inspected(&self) -> &InspectedFile {
-        &self.inspected
+        &self.kept.inspected
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        self.inspected.path()
+        self.inspected().path()
     }
 
     /// What it says of itself.
     pub fn identity(&self) -> &Identity {
-        self.inspected.identity()
+        self.inspected().identity()
     }
 
     /// The SHA-256 of its bytes, in hexadecimal.
     pub fn digest(&self) -> &str {
-        self.inspected.digest()
+        self.inspected().digest()
     }
 
     /// Why it may be loaded.
@@ -119,8 +153,8 @@ impl PluginFile {
     }
 
     /// Its bytes, as they were checked.
-    pub(crate) fn sealed(&self) -> &Sealed {
-        &self.sealed
+    pub(crate) fn kept(&self) -> &KeptFile {
+        &self.kept
     }
 }
 

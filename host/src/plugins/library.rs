@@ -5,15 +5,11 @@ use super::error::PluginError;
 use super::file::PluginFile;
 use super::host_object::{HostServices, NoServices, host_object};
 use super::sealed::Sealed;
-use abi_stable::library::{AbiHeaderRef, LibraryError, ROOT_MODULE_LOADER_NAME_WITH_NUL};
 use abi_stable::std_types::RVec;
-use playdock_plugin_api::boundary::PluginModuleRef;
+use playdock_boundary::{OpenError, PluginModuleRef, open};
 use playdock_plugin_api::messages::CommandDescription;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// The layout check of abi_stable recurses deeply; a caller's thread may have too small a stack.
-const STACK_FOR_LOADING: usize = 4 << 20;
 
 /// A library whose code runs in this process, and what it says of its commands.
 pub struct Library {
@@ -24,9 +20,9 @@ pub struct Library {
 impl Library {
     /// Opens the library of a file and asks it for its commands.
     pub(super) fn load(file: &PluginFile) -> Result<Library, PluginError> {
-        let open = OpenLibrary::open(file.sealed(), file.path())?;
+        let open = OpenLibrary::open(file.kept().sealed(), file.path())?;
         let response = open.invoke(&describe_request(), Arc::new(NoServices::new()));
-        Ok(Library { open, commands: read_description(file, &response)? })
+        Ok(Library { open, commands: read_description(file.inspected(), &response)? })
     }
 
     /// The description of a command.
@@ -56,15 +52,8 @@ impl OpenLibrary {
     /// Opens a library; from here on its code runs. `name` is the file that errors speak of.
     pub(crate) fn open(sealed: &Sealed, name: &Path) -> Result<OpenLibrary, PluginError> {
         let path = sealed.path_for_good().map_err(|error| not_loaded(name, error.to_string()))?;
-        let thread_name = name.to_owned();
-        let loaded = std::thread::Builder::new()
-            .stack_size(STACK_FOR_LOADING)
-            .spawn(move || open(&path, &thread_name));
-        match loaded.map(std::thread::JoinHandle::join) {
-            Ok(Ok(module)) => Ok(OpenLibrary { module: module? }),
-            Ok(Err(_)) => Err(not_loaded(name, "loading it panicked")),
-            Err(error) => Err(not_loaded(name, error.to_string())),
-        }
+        let module = open(&path).map_err(|error| not_opened(name, &error))?;
+        Ok(OpenLibrary { module })
     }
 
     /// Hands a request to the library and returns its response, both as JSON. Its calls go to
@@ -74,61 +63,18 @@ impl OpenLibrary {
     }
 }
 
-/// Opens a library and takes its module. The library stays open for good: code of it may run as
-/// long as the process does.
-fn open(path: &Path, name: &Path) -> Result<PluginModuleRef, PluginError> {
-    let library =
-        open_library(path).map_err(|error| not_loaded(name, describe_loader_error(&error)))?;
-    // SAFETY: the symbol of this name is a static of type `LibHeader`, whose reference is what
-    // `AbiHeaderRef` wraps; abi_stable gives the name to nothing else, and the magic number in it
-    // is checked next, before anything else of it is read.
-    let header =
-        unsafe { library.get::<AbiHeaderRef>(ROOT_MODULE_LOADER_NAME_WITH_NUL.as_bytes()) };
-    let header = *header.map_err(|error| not_loaded(name, describe_loader_error(&error)))?;
-    std::mem::forget(library);
-    if !header.is_valid() {
-        return Err(not_loaded(name, "its header is of another version of abi_stable"));
-    }
-    // Not `RootModule::load_from…`: that caches by type, and would answer every other file with
-    // the first library, and after one failure every file with that error.
-    let module = header.upgrade().and_then(|header| header.init_root_module::<PluginModuleRef>());
-    module.map_err(|error| not_loaded(name, describe_layout_error(name, &error)))
-}
-
-#[cfg(unix)]
-fn open_library(path: &Path) -> Result<libloading::Library, libloading::Error> {
-    use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
-    // SAFETY: opening a library runs its constructors, which is what the user asks for by naming
-    // it as a plugin; that it is one was read from its file before.
-    unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map(Into::into)
-}
-
-#[cfg(windows)]
-fn open_library(path: &Path) -> Result<libloading::Library, libloading::Error> {
-    use libloading::os::windows::{LOAD_LIBRARY_SEARCH_SYSTEM32, Library};
-    // SAFETY: as on Unix. What it needs is searched for in the system's folder alone.
-    unsafe { Library::load_with_flags(path, LOAD_LIBRARY_SEARCH_SYSTEM32) }.map(Into::into)
-}
-
-/// The loader's own words, which libloading keeps as the source of its error.
-fn describe_loader_error(error: &libloading::Error) -> String {
-    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
-}
-
 /// One line; the layout check has hundreds, which go to the log.
-fn describe_layout_error(path: &Path, error: &LibraryError) -> String {
-    log::debug!("{}: {error}", path.display());
+fn not_opened(path: &Path, error: &OpenError) -> PluginError {
     match error {
-        LibraryError::AbiInstability(_) | LibraryError::IncompatibleVersionNumber { .. } => {
-            "its boundary is laid out otherwise than this host's (the log shows where at level \
-             debug): build it with a matching playdock-plugin-api"
-                .to_owned()
+        OpenError::Layout(lines) => {
+            log::debug!("{}: {lines}", path.display());
+            not_loaded(
+                path,
+                "its boundary is laid out otherwise than this host's (the log shows where at level \
+                 debug): build it with a matching playdock-plugin-api",
+            )
         }
-        other => {
-            let said = other.to_string();
-            let line = said.lines().map(str::trim).find(|line| !line.is_empty());
-            line.unwrap_or("its module can't be made").to_owned()
-        }
+        other => not_loaded(path, other.to_string()),
     }
 }
 

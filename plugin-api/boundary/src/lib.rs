@@ -4,9 +4,17 @@
 //! own: abi_stable compares the version of the crate too, so this one's never moves, however often
 //! that of `playdock-plugin-api` does. What changes over the years travels inside the byte strings,
 //! as messages. Authors of commands never meet these types.
+//!
+//! The feature `open` adds the one function that opens a library and takes its module.
 
 // The macros of abi_stable predate these lints.
 #![allow(missing_docs, non_camel_case_types, non_local_definitions, clippy::all)]
+
+#[cfg(feature = "open")]
+mod open;
+
+#[cfg(feature = "open")]
+pub use open::{OpenError, open};
 
 use abi_stable::StableAbi;
 use abi_stable::library::RootModule;

@@ -87,6 +87,14 @@ pub enum Response {
 }
 
 /// How a command ended.
+///
+/// ```
+/// use playdock_plugin_api::Finished;
+/// // A playbook's step can take an output into a variable.
+/// let mut finished = Finished { error: String::new(), ..Finished::default() };
+/// finished.outputs.insert("open".to_owned(), 3.into());
+/// assert_eq!(finished.outputs["open"], 3);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finished {
     /// Empty if every incident succeeded; else one sentence with totals and causes.

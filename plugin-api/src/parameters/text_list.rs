@@ -106,6 +106,7 @@ impl JsonSchema for TextList<'_> {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
+            "title": "Array of text",
             "anyOf": [
                 { "type": "array", "items": { "type": "string", "pattern": "\\S" } },
                 { "type": "string", "pattern": "[^\\s,]" }

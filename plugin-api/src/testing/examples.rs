@@ -7,6 +7,15 @@ use crate::example::{Example, ExampleOutcome};
 
 /// Runs the examples of a command, through the bytes that a library would get.
 ///
+/// ```
+/// # mod command {
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/show_status/command.rs"));
+/// # }
+/// # use command::ShowStatus;
+/// use playdock_plugin_api::testing::check_examples;
+/// check_examples::<ShowStatus>().unwrap();
+/// ```
+///
 /// # Errors
 ///
 /// What differs, with the title of the example; or that the command has no example, or that its

@@ -18,6 +18,25 @@ type Meanwhile = Box<dyn FnMut(&mut InMemoryIncident) + Send>;
 ///
 /// Its clock stands at 2021-01-27T14:08:00Z, its site is `Security Operations`, and an automatic
 /// execution acts as `admin user`, who may close.
+///
+/// ```
+/// # mod command {
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/show_status/command.rs"));
+/// # }
+/// # use command::ShowStatus;
+/// use playdock_plugin_api::testing::{InMemoryIncidents, StaticPlugin};
+/// use playdock_plugin_api::{ExampleIncident, ContextError};
+///
+/// let parameters = serde_json::json!({ "Incident Numbers": ["INC-1"] });
+/// let mut incidents = InMemoryIncidents::new([ExampleIncident::new("INC-1", "Open")])
+///     .fail_after(1, ContextError::Host("The store is gone.".to_owned()));
+/// let failed = StaticPlugin::of::<ShowStatus>().invoke(&parameters, &mut incidents).unwrap_err();
+/// assert_eq!(failed.to_string(), "The store is gone.");
+///
+/// incidents.resume();
+/// StaticPlugin::of::<ShowStatus>().invoke(&parameters, &mut incidents).unwrap();
+/// assert_eq!(incidents.outcomes()[0].0, "INC-1");
+/// ```
 pub struct InMemoryIncidents {
     incidents: BTreeMap<String, InMemoryIncident>,
     execution: Execution,
@@ -32,6 +51,15 @@ pub struct InMemoryIncidents {
 }
 
 /// An incident in memory.
+///
+/// ```
+/// use playdock_plugin_api::ExampleIncident;
+/// use playdock_plugin_api::testing::InMemoryIncidents;
+/// let mut incidents = InMemoryIncidents::new([ExampleIncident::new("INC-1", "Closed")]);
+/// // As somebody else would.
+/// incidents.incident_mut("INC-1").unwrap().status = "Open".to_owned();
+/// assert_eq!(incidents.incident("INC-1").unwrap().status, "Open");
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct InMemoryIncident {
     /// Its status.

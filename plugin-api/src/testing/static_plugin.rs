@@ -14,12 +14,38 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A library of one command, without a file.
+///
+/// ```
+/// # mod command {
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/show_status/command.rs"));
+/// # }
+/// # use command::ShowStatus;
+/// use playdock_plugin_api::ExampleIncident;
+/// use playdock_plugin_api::testing::{InMemoryIncidents, StaticPlugin};
+/// let mut incidents = InMemoryIncidents::new([ExampleIncident::new("INC-1", "Open")]);
+/// let parameters = serde_json::json!({ "Incident Numbers": "INC-1" });
+/// let finished = StaticPlugin::of::<ShowStatus>().invoke(&parameters, &mut incidents).unwrap();
+/// assert_eq!(finished.error, "");
+/// ```
 pub struct StaticPlugin {
     command: &'static str,
     commands: [CommandEntry; 1],
 }
 
 /// How an invocation failed as a whole.
+///
+/// ```
+/// # mod command {
+/// #     include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/show_status/command.rs"));
+/// # }
+/// # use command::ShowStatus;
+/// use playdock_plugin_api::testing::{InMemoryIncidents, InvokeError, StaticPlugin};
+/// let parameters = serde_json::json!({});
+/// let refused =
+///     StaticPlugin::of::<ShowStatus>().invoke(&parameters, &mut InMemoryIncidents::default());
+/// let sentence = "Parameter \"Incident Numbers\" is required.";
+/// assert_eq!(refused.unwrap_err(), InvokeError::Failed(sentence.to_owned()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvokeError {
     /// The command answered that it failed.
@@ -52,22 +78,9 @@ impl StaticPlugin {
         parameters: &serde_json::Value,
         incidents: &mut InMemoryIncidents,
     ) -> Result<Finished, InvokeError> {
-        let parameters = serde_json::value::to_raw_value(parameters)
-            .map_err(|error| InvokeError::Failed(error.to_string()))?;
-        let request = messages::write(&Request::Invoke(Invocation {
-            must_understand: Vec::new(),
-            command: Cow::Borrowed(self.command),
-            execution: incidents.execution().clone(),
-            parameters: &parameters,
-            log_level: None,
-        }));
-        match self.ask(&request, incidents)? {
-            Response::Finished(finished) => Ok(finished),
-            Response::Failed { error } => Err(InvokeError::Failed(error)),
-            Response::Cancelled {} => Err(InvokeError::Cancelled),
-            Response::Panicked { message } => Err(InvokeError::Panicked(message)),
-            other => Err(InvokeError::NoAnswer(format!("{other:?}"))),
-        }
+        invoke(self.command, parameters, incidents, |request, host| {
+            serve(&self.commands, request, host)
+        })
     }
 
     /// The command's description, as a host gets it.
@@ -77,28 +90,56 @@ impl StaticPlugin {
     /// [`InvokeError`]
     pub fn describe(&self) -> Result<CommandDescription, InvokeError> {
         let request = messages::write(&Request::Describe { must_understand: Vec::new() });
-        match self.ask(&request, &mut InMemoryIncidents::default())? {
+        let answered = ask(&request, &mut InMemoryIncidents::default(), |request, host| {
+            serve(&self.commands, request, host)
+        });
+        match answered? {
             Response::Described { mut commands } if commands.len() == 1 => Ok(commands.remove(0)),
             Response::Panicked { message } => Err(InvokeError::Panicked(message)),
             other => Err(InvokeError::NoAnswer(format!("{other:?}"))),
         }
     }
+}
 
-    fn ask(
-        &self,
-        request: &[u8],
-        incidents: &mut InMemoryIncidents,
-    ) -> Result<Response, InvokeError> {
-        let host = Arc::new(TestHost { state: Mutex::new(TestState::default()) });
-        std::mem::swap(&mut host.lock().incidents, incidents);
-        let response = serve(&self.commands, request, host.clone());
-        std::mem::swap(&mut host.lock().incidents, incidents);
-        messages::read(&response).map_err(|error| InvokeError::NoAnswer(error.to_string()))
+/// Asks a library, which `answer` is the way to, to run a command on the incidents.
+pub(super) fn invoke(
+    command: &str,
+    parameters: &serde_json::Value,
+    incidents: &mut InMemoryIncidents,
+    answer: impl FnOnce(&[u8], Arc<TestHost>) -> Vec<u8>,
+) -> Result<Finished, InvokeError> {
+    let parameters = serde_json::value::to_raw_value(parameters)
+        .map_err(|error| InvokeError::Failed(error.to_string()))?;
+    let request = messages::write(&Request::Invoke(Invocation {
+        must_understand: Vec::new(),
+        command: Cow::Borrowed(command),
+        execution: incidents.execution().clone(),
+        parameters: &parameters,
+        log_level: None,
+    }));
+    match ask(&request, incidents, answer)? {
+        Response::Finished(finished) => Ok(finished),
+        Response::Failed { error } => Err(InvokeError::Failed(error)),
+        Response::Cancelled {} => Err(InvokeError::Cancelled),
+        Response::Panicked { message } => Err(InvokeError::Panicked(message)),
+        other => Err(InvokeError::NoAnswer(format!("{other:?}"))),
     }
 }
 
+fn ask(
+    request: &[u8],
+    incidents: &mut InMemoryIncidents,
+    answer: impl FnOnce(&[u8], Arc<TestHost>) -> Vec<u8>,
+) -> Result<Response, InvokeError> {
+    let host = Arc::new(TestHost { state: Mutex::new(TestState::default()) });
+    std::mem::swap(&mut host.lock().incidents, incidents);
+    let response = answer(request, host.clone());
+    std::mem::swap(&mut host.lock().incidents, incidents);
+    messages::read(&response).map_err(|error| InvokeError::NoAnswer(error.to_string()))
+}
+
 /// Answers a command's calls from incidents in memory.
-struct TestHost {
+pub(super) struct TestHost {
     state: Mutex<TestState>,
 }
 

@@ -1,4 +1,4 @@
-//! Looking at plugins, which runs none of their code.
+//! Looking at plugins, which runs none of their code but inside a sandbox.
 
 use super::{SHIPPED, nothing};
 use playdock_tests::{Finished, Playdock, SITE_AND_USER, library, parameters};

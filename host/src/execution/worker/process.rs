@@ -21,9 +21,9 @@ use socket::Connection;
 use super::exit_words;
 use super::frames::Kind;
 use super::patience::Patience;
-use super::protection::Protection;
+use super::protection::{Protection, Sandbox};
 use crate::execution::executor::{NoResponse, Watch};
-use crate::plugins::{HostServices, PluginError, PluginFile};
+use crate::plugins::{HostServices, KeptFile, PluginError};
 use std::io;
 use std::path::Path;
 use std::process::Child;
@@ -47,13 +47,37 @@ impl Worker {
     /// Starts a worker, which opens the library.
     pub(super) fn start(
         program: &Path,
-        file: &PluginFile,
+        file: &KeptFile,
         watch: &Watch,
     ) -> Result<Worker, NoResponse> {
+        let sandbox = Sandbox::AsFarAsItGoes;
+        let (worker, protection) = Worker::begin(program, file, sandbox, watch)?;
+        protection.note();
+        Ok(worker)
+    }
+
+    /// Starts a worker, which opens the library if its sandbox lacks nothing; else says what it
+    /// lacks.
+    pub(super) fn start_in_whole_sandbox(
+        program: &Path,
+        file: &KeptFile,
+        watch: &Watch,
+    ) -> Result<Result<Worker, Protection>, NoResponse> {
+        let (worker, protection) = Worker::begin(program, file, Sandbox::Whole, watch)?;
+        Ok(if protection.is_whole() { Ok(worker) } else { Err(protection) })
+    }
+
+    fn begin(
+        program: &Path,
+        file: &KeptFile,
+        sandbox: Sandbox,
+        watch: &Watch,
+    ) -> Result<(Worker, Protection), NoResponse> {
+        let name = file.inspected().path();
         let not_started = |cause: String| {
-            NoResponse::NotStarted(PluginError::NotLoaded { path: file.path().to_owned(), cause })
+            NoResponse::NotStarted(PluginError::NotLoaded { path: name.to_owned(), cause })
         };
-        let mut worker = Worker::spawn(program, Some(file)).map_err(|error| {
+        let mut worker = Worker::spawn(program, sandbox, Some(file)).map_err(|error| {
             not_started(format!("no worker could be started from {}: {error}", program.display()))
         })?;
         let opening = Watch {
@@ -68,9 +92,9 @@ impl Worker {
         });
         match received? {
             Kind::Ready => {
-                worker.protection().note();
+                let protection = worker.protection();
                 worker.threads = system::threads(worker.child.id());
-                Ok(worker)
+                Ok((worker, protection))
             }
             Kind::NotReady => {
                 Err(not_started(String::from_utf8_lossy(&worker.buffer).into_owned()))
@@ -81,7 +105,8 @@ impl Worker {
 
     /// Starts a worker without a library, to see how far it can protect the host.
     pub(super) fn probe(program: &Path, watch: &Watch) -> Result<Protection, String> {
-        let mut worker = Worker::spawn(program, None).map_err(|error| error.to_string())?;
+        let mut worker = Worker::spawn(program, Sandbox::AsFarAsItGoes, None)
+            .map_err(|error| error.to_string())?;
         match worker.receive(&mut Patience::new(watch)) {
             Ok(Kind::Ready) => Ok(worker.protection()),
             Ok(Kind::NotReady) => Err(String::from_utf8_lossy(&worker.buffer).into_owned()),
@@ -91,8 +116,8 @@ impl Worker {
         }
     }
 
-    fn spawn(program: &Path, file: Option<&PluginFile>) -> io::Result<Worker> {
-        let (child, connection) = system::start(program, file)?;
+    fn spawn(program: &Path, sandbox: Sandbox, file: Option<&KeptFile>) -> io::Result<Worker> {
+        let (child, connection) = system::start(program, sandbox, file)?;
         Ok(Worker { child, connection, buffer: Vec::new(), threads: None })
     }
 

@@ -2,7 +2,40 @@
 //! over in silence.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::sync::{Mutex, PoisonError};
+
+/// How much of the sandbox there has to be before a library is opened in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sandbox {
+    /// As much as the system gives.
+    AsFarAsItGoes,
+    /// All of it.
+    Whole,
+}
+
+impl Sandbox {
+    /// The word for it among a worker's arguments.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Sandbox::AsFarAsItGoes => "as-far-as-it-goes",
+            Sandbox::Whole => "whole",
+        }
+    }
+
+    /// Whether a library may be opened.
+    pub(super) fn suffices(self, protection: &Protection) -> bool {
+        self == Sandbox::AsFarAsItGoes || protection.is_whole()
+    }
+
+    /// What an argument says; all of it, unless it says otherwise.
+    pub(super) fn of_argument(argument: Option<OsString>) -> Sandbox {
+        match argument.is_some_and(|it| it == Sandbox::AsFarAsItGoes.word()) {
+            true => Sandbox::AsFarAsItGoes,
+            false => Sandbox::Whole,
+        }
+    }
+}
 
 /// What protects the host from its workers, as far as it is known: what was missing when one was
 /// started.
@@ -31,6 +64,11 @@ impl Protection {
     /// The parts that were missing.
     pub fn missing_parts(&self) -> impl Iterator<Item = &str> {
         self.missing.iter().map(String::as_str)
+    }
+
+    /// Whether nothing was missing.
+    pub fn is_whole(&self) -> bool {
+        self.missing.is_empty()
     }
 
     /// What a worker reported, one part a line.
@@ -64,5 +102,22 @@ impl Protection {
     #[cfg(not(target_os = "linux"))]
     pub(super) fn none() -> Protection {
         Protection::read(NO_SANDBOX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_part_is_missing_a_library_is_opened_only_if_that_was_said_to_do() {
+        let (whole, lacking) = (Protection::default(), Protection::read("Landlock"));
+        for demanded in [Sandbox::AsFarAsItGoes, Sandbox::Whole] {
+            assert_eq!(Sandbox::of_argument(Some(demanded.word().into())), demanded);
+            assert!(demanded.suffices(&whole));
+        }
+        assert!(Sandbox::AsFarAsItGoes.suffices(&lacking));
+        assert!(!Sandbox::Whole.suffices(&lacking));
+        assert_eq!(Sandbox::of_argument(None), Sandbox::Whole);
     }
 }

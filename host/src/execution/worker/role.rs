@@ -12,7 +12,7 @@ use elsewhere as system;
 use linux as system;
 
 use super::frames::Kind;
-use super::protection::Protection;
+use super::protection::{Protection, Sandbox};
 use crate::plugins::{HostServices, OpenLibrary, PluginError, Sealed};
 use playdock_plugin_api::messages::{self, Reply};
 use std::env::ArgsOs;
@@ -44,6 +44,8 @@ pub fn serve() -> Option<ExitCode> {
 struct Beginning {
     /// The line to the host.
     line: Line,
+    /// How much of the sandbox there has to be before the library is opened.
+    demanded: Sandbox,
     /// Its protection and its library, or why it can't go on: a sentence.
     begun: Result<(Protection, Option<NamedLibrary>), String>,
 }
@@ -55,11 +57,12 @@ struct NamedLibrary {
 }
 
 fn run(arguments: ArgsOs) -> io::Result<()> {
-    let Some(Beginning { mut line, begun }) = system::begin(arguments)? else {
+    let Some(Beginning { mut line, demanded, begun }) = system::begin(arguments)? else {
         return Ok(());
     };
     let opened = begun.and_then(|(protection, library)| {
         let open = |library: NamedLibrary| OpenLibrary::open(&library.sealed, &library.name);
+        let library = library.filter(|_| demanded.suffices(&protection));
         let library = library.map(open).transpose().map_err(|error| match error {
             // The host names the file itself.
             PluginError::NotLoaded { cause, .. } => cause,
@@ -72,7 +75,7 @@ fn run(arguments: ArgsOs) -> io::Result<()> {
             line.write(Kind::Ready, protection.missing().as_bytes())?;
             match library {
                 Some(library) => serve_requests(line, library),
-                // It was to say what protects the host, and no more.
+                // It was to say what protects the host, or says that this is too little.
                 None => Ok(()),
             }
         }

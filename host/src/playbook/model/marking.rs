@@ -61,7 +61,7 @@ pub enum MarkingKind {
         /// The level of the Traffic Light Protocol.
         tlp: String,
         /// The version of the policy's format.
-        iep_version: Value,
+        iep_version: Box<Value>,
         /// Holds from.
         start_date: Timestamp,
         /// Holds until.

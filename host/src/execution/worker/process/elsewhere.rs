@@ -1,19 +1,25 @@
 //! How a worker is started on systems other than Linux: with a connection and the path of the
 //! library's private copy. Without a sandbox: it may do what its user may.
 
+use super::super::protection::Sandbox;
 use super::super::role::ARGUMENT;
 use super::Connection;
-use crate::plugins::PluginFile;
+use crate::plugins::KeptFile;
 use std::io;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// Starts a worker for a library, or for none.
-pub(super) fn start(program: &Path, file: Option<&PluginFile>) -> io::Result<(Child, Connection)> {
+pub(super) fn start(
+    program: &Path,
+    sandbox: Sandbox,
+    file: Option<&KeptFile>,
+) -> io::Result<(Child, Connection)> {
     let mut command = Command::new(program);
-    command.arg(ARGUMENT).env_clear().stderr(Stdio::null());
+    command.arg(ARGUMENT).arg(sandbox.word()).env_clear().stderr(Stdio::null());
     if let Some(file) = file {
-        command.arg(file.path()).arg(file.sealed().path()).arg(file.digest());
+        let inspected = file.inspected();
+        command.arg(inspected.path()).arg(file.sealed().path()).arg(inspected.digest());
     }
     connected(command)
 }

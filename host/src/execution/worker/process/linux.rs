@@ -1,9 +1,10 @@
 //! How a worker is started on Linux: with a socket, the library's sealed bytes and nothing else, to
 //! end with this process.
 
+use super::super::protection::Sandbox;
 use super::super::role::ARGUMENT;
 use super::socket::Connection;
-use crate::plugins::PluginFile;
+use crate::plugins::KeptFile;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -14,12 +15,17 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Starts a worker for a library, or for none.
-pub(super) fn start(program: &Path, file: Option<&PluginFile>) -> io::Result<(Child, Connection)> {
+pub(super) fn start(
+    program: &Path,
+    sandbox: Sandbox,
+    file: Option<&KeptFile>,
+) -> io::Result<(Child, Connection)> {
     let (socket, workers) = UnixStream::pair()?;
     let mut command = Command::new(program);
     command
         .arg(ARGUMENT)
         .arg(std::process::id().to_string())
+        .arg(sandbox.word())
         .env_clear()
         // Ctrl-C in a terminal is the host's to hear, which then asks the command to stop.
         .process_group(0)
@@ -28,7 +34,7 @@ pub(super) fn start(program: &Path, file: Option<&PluginFile>) -> io::Result<(Ch
         .stderr(Stdio::null());
     if let Some(file) = file {
         // The library's bytes come in the place of standard error.
-        command.arg(file.path()).stderr(Stdio::from(file.sealed().descriptor()?));
+        command.arg(file.inspected().path()).stderr(Stdio::from(file.sealed().descriptor()?));
     }
     socket.set_nonblocking(true)?;
     let child = spawn_from_lasting_thread(command)?;

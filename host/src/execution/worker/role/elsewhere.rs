@@ -2,7 +2,7 @@
 //! the host sends, so that the worker ends when the host is gone, whatever the command does.
 
 use super::super::frames::{self, Kind};
-use super::super::protection::Protection;
+use super::super::protection::{Protection, Sandbox};
 use super::{Beginning, NamedLibrary, Sealed};
 use std::env::ArgsOs;
 use std::fs::File;
@@ -12,10 +12,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 
-/// Takes what the host gave. The arguments are the name of the library, the path of its private
-/// copy and its digest, if there is one.
-pub(super) fn begin(arguments: ArgsOs) -> io::Result<Option<Beginning>> {
+/// Takes what the host gave. The arguments are how much of a sandbox there has to be, and the name of
+/// the library, the path of its private copy and its digest, if there is one.
+pub(super) fn begin(mut arguments: ArgsOs) -> io::Result<Option<Beginning>> {
     let (incoming, outgoing) = take_streams()?;
+    let demanded = Sandbox::of_argument(arguments.next());
     let arguments: Vec<_> = arguments.collect();
     let library = match &arguments[..] {
         [name, copy, digest] => {
@@ -28,7 +29,7 @@ pub(super) fn begin(arguments: ArgsOs) -> io::Result<Option<Beginning>> {
         _ => Ok(None),
     };
     let begun = library.map(|library| (Protection::none(), library));
-    Ok(Some(Beginning { line: Line::new(incoming, outgoing), begun }))
+    Ok(Some(Beginning { line: Line::new(incoming, outgoing), demanded, begun }))
 }
 
 /// The processor's time isn't limited here; deadlines are the host's.

@@ -1,6 +1,7 @@
 //! A worker on Linux: it ends with its host, enters the sandbox, and talks over a socket.
 
 use super::super::frames::{self, Kind};
+use super::super::protection::Sandbox;
 use super::super::sandbox;
 use super::{Beginning, NamedLibrary, Sealed};
 use rustix::net::{RecvFlags, recv};
@@ -15,7 +16,8 @@ use std::path::PathBuf;
 pub(super) use sandbox::limit_processor_time;
 
 /// Takes what the host gave, and enters the sandbox; `None` if the host is gone already. The
-/// arguments are the id of its process and the name of the library, if there is one.
+/// arguments are the id of its process, how much of the sandbox there has to be, and the name of the
+/// library, if there is one.
 pub(super) fn begin(mut arguments: ArgsOs) -> io::Result<Option<Beginning>> {
     let host = arguments.next().and_then(|pid| pid.to_str()?.parse().ok()).and_then(Pid::from_raw);
     set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -24,12 +26,13 @@ pub(super) fn begin(mut arguments: ArgsOs) -> io::Result<Option<Beginning>> {
         return Ok(None);
     }
     let (socket, descriptor) = take_descriptors()?;
+    let demanded = Sandbox::of_argument(arguments.next());
     let name = arguments.next().map(PathBuf::from);
     let library =
         name.map(|name| NamedLibrary { sealed: Sealed::from_descriptor(descriptor), name });
     let file = library.as_ref().and_then(|library| library.sealed.file());
     let begun = sandbox::enter(file).map(|protection| (protection, library));
-    Ok(Some(Beginning { line: Line { socket }, begun }))
+    Ok(Some(Beginning { line: Line { socket }, demanded, begun }))
 }
 
 /// Takes the socket and the library out of the places of the standard streams, and puts nothing in
