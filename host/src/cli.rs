@@ -5,6 +5,7 @@
 
 mod arguments;
 mod configuration;
+mod db;
 mod executions;
 mod exit;
 mod incidents;
@@ -54,6 +55,7 @@ pub fn main() -> ExitCode {
         Subcommand::Incidents(incidents) => incidents::incidents(common, incidents),
         Subcommand::Executions(executions) => executions::executions(common, executions),
         Subcommand::Plugins(plugins) => plugins::plugins(common, plugins),
+        Subcommand::Db(db) => db::db(common, db),
     })
 }
 
