@@ -4,6 +4,13 @@ use super::Invariant;
 
 pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {
+        id: "state",
+        sentence: "An execution is running, interrupted or finished.",
+        since: 1,
+        broken: "SELECT site, NULL, execution_id, 'state ' || state FROM execution
+            WHERE state NOT IN ('running', 'interrupted', 'finished')",
+    },
+    Invariant {
         id: "running",
         sentence: "A running execution has a lease and no end.",
         since: 1,
@@ -16,7 +23,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         sentence: "An execution that finished or was interrupted has a time, a result, an error or none, outputs, and no lease.",
         since: 1,
         broken: "SELECT site, NULL, execution_id, state FROM execution
-            WHERE state <> 'running' AND (finished_at IS NULL OR error IS NULL OR outputs IS NULL
+            WHERE state IN ('interrupted', 'finished') AND (finished_at IS NULL OR error IS NULL OR outputs IS NULL
                 OR lease_owner IS NOT NULL OR lease_until IS NOT NULL
                 OR coalesce(return_data, '')
                     NOT IN ('Successful', 'Partially Successful', 'Failed'))",
@@ -53,7 +60,8 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         broken: "SELECT site, number, execution_id, 'at position ' || position
             FROM line JOIN execution ON execution.id = line.execution
             WHERE (incident IS NULL) = (number IS NULL) OR NOT json_valid(cells)
-                OR (change IS NOT NULL AND (result = 'Failed' OR incident IS NULL))
+                OR (change IS NOT NULL AND (result <> 'Successful' OR incident IS NULL))
+                OR result NOT IN ('Successful', 'Failed')
                 OR coalesce(change, 'close') <> 'close' OR position < 0",
     },
     Invariant {

@@ -12,6 +12,14 @@ pub(super) const INVARIANTS: &[Invariant] = &[
             GROUP BY incident.site, number HAVING count(*) > 1",
     },
     Invariant {
+        id: "status",
+        sentence: "An incident is Open, In Progress, On Hold or Closed.",
+        since: 1,
+        broken: "SELECT site.name, number, NULL, 'status ' || status
+            FROM incident JOIN site ON site.id = incident.site
+            WHERE status NOT IN ('Open', 'In Progress', 'On Hold', 'Closed')",
+    },
+    Invariant {
         id: "version",
         sentence: "An incident has a version of at least 1, above that of each change in its audit.",
         since: 1,
