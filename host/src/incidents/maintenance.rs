@@ -41,8 +41,11 @@ pub trait StoreMaintenance {
     /// # Errors
     ///
     /// [`MaintenanceError`]; then the store is as it was.
-    fn restore(&self, file: &Path, progress: CopyProgress<'_>)
-    -> Result<Restored, MaintenanceError>;
+    fn restore(
+        &self,
+        file: &Path,
+        progress: CopyProgress<'_>,
+    ) -> Result<Restored, MaintenanceError>;
 }
 
 /// What became of a store's version.
@@ -142,7 +145,7 @@ pub enum MaintenanceError {
     },
     /// The backup breaks what must always hold.
     #[error(
-        "the backup {file} has {problems} problems, so it was not restored: playdock --db {file} db check names them"
+        "the backup {file} does not pass the check (problems: {problems}), so it was not restored: playdock --db {file} db check names them"
     )]
     BrokenBackup {
         /// The backup.
@@ -152,7 +155,7 @@ pub enum MaintenanceError {
     },
     /// What was copied breaks what must always hold, so the store does.
     #[error(
-        "the store {store} has {problems} problems, so a backup of it could not be restored and none was made: playdock --db {store} db check names them"
+        "the store {store} does not pass the check (problems: {problems}), so a backup of it could not be restored and none was made: playdock --db {store} db check names them"
     )]
     BrokenStore {
         /// The store.
@@ -187,6 +190,14 @@ pub enum MaintenanceError {
 }
 
 impl MaintenanceError {
+    /// Makes an error of a file that was to be written out of what the store in it said.
+    pub(super) fn writing(file: &Path, error: StoreError) -> Self {
+        match error {
+            StoreError::Full => MaintenanceError::Full(file.to_owned()),
+            error => error.into(),
+        }
+    }
+
     /// Makes an error about a file out of what the system said.
     pub(super) fn file(file: &Path, what: &'static str, error: &std::io::Error) -> Self {
         match error.kind() {

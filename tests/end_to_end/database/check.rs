@@ -18,21 +18,13 @@ const BREAKS: &[Break] = &[
     ),
     ("DELETE FROM execution WHERE execution_id = 'second'", &["no-orphan"], "a row of"),
     ("DELETE FROM site", &["no-orphan"], "a row of"),
-    (
-        "UPDATE incident SET status = 'Shut' WHERE number = 'INC-3'",
-        &["status"],
-        "status Shut",
-    ),
+    ("UPDATE incident SET status = 'Shut' WHERE number = 'INC-3'", &["status"], "status Shut"),
     ("UPDATE execution SET state = 'gone' WHERE id = 1", &["state"], "state gone"),
     ("UPDATE incident SET version = 0 WHERE number = 'INC-4'", &["version"], "INC-4"),
     ("UPDATE incident SET version = 1 WHERE number = 'INC-1'", &["version"], "INC-1"),
     ("UPDATE incident SET closed_at = 5 WHERE number = 'INC-4'", &["open"], "a date"),
     ("UPDATE incident SET closed_by = 'jane' WHERE number = 'INC-4'", &["open"], "the user jane"),
-    (
-        "UPDATE incident SET closed_in = 1 WHERE number = 'INC-4'",
-        &["open"],
-        "execution\":\"first",
-    ),
+    ("UPDATE incident SET closed_in = 1 WHERE number = 'INC-4'", &["open"], "execution\":\"first"),
     (
         "UPDATE incident SET closed_at = NULL, closed_by = NULL WHERE number = 'INC-1'",
         &["closed", "closed-audited"],
@@ -103,18 +95,10 @@ const BREAKS: &[Break] = &[
         &["ended"],
         "interrupted",
     ),
-    (
-        "UPDATE execution SET finished_at = 7 WHERE id = 3",
-        &["execution-time"],
-        "to 7 ms",
-    ),
+    ("UPDATE execution SET finished_at = 7 WHERE id = 3", &["execution-time"], "to 7 ms"),
     ("UPDATE execution SET outputs = '{' WHERE id = 1", &["execution-readable"], "first"),
     ("UPDATE execution SET isolation = NULL WHERE id = 1", &["conditions"], "first"),
-    (
-        "UPDATE ledger SET number = 'x' WHERE incident = 1",
-        &["ledger-line"],
-        "at position 0",
-    ),
+    ("UPDATE ledger SET number = 'x' WHERE incident = 1", &["ledger-line"], "at position 0"),
     ("UPDATE ledger SET number = NULL WHERE incident IS NULL", &["ledger-line"], "at position 4"),
     (
         "UPDATE ledger SET change = 'close' WHERE incident IS NULL",
@@ -142,11 +126,7 @@ const BREAKS: &[Break] = &[
         &["ledger-closed"],
         "INC-1",
     ),
-    (
-        "DELETE FROM audit WHERE incident = 2 AND execution = 1",
-        &["ledger-audited"],
-        "INC-2",
-    ),
+    ("DELETE FROM audit WHERE incident = 2 AND execution = 1", &["ledger-audited"], "INC-2"),
     (
         "UPDATE ledger SET change = NULL, incident = NULL, number = 'x'
              WHERE execution = 1 AND incident = 2",

@@ -75,7 +75,12 @@ fn what_is_no_sound_backup_is_refused_and_the_store_stays() {
     let copy = || rusqlite::Connection::open(playdock.folder().join("copy.db"));
     let meddle = |statement: &str| copy().and_then(|copy| copy.execute_batch(statement));
     meddle("UPDATE incident SET version = 0 WHERE id = 4").expect("it can be written");
-    assert_refused(&playdock, "copy.db", 2, "the backup copy.db has 1 problems");
+    assert_refused(
+        &playdock,
+        "copy.db",
+        2,
+        "the backup copy.db does not pass the check (problems: 1)",
+    );
     meddle("PRAGMA user_version = 99").expect("it can be written");
     assert_refused(&playdock, "copy.db", 2, "made by a newer playdock");
 }
@@ -201,7 +206,9 @@ fn on_a_full_disk_the_store_stays() {
     playdock.import(&incident("INC-new", json!({})));
     let before = playdock.dump();
     let arguments = ["db", "restore", "copy.db"];
-    let Some(finished) = on_a_small_disk(&playdock, &arguments, Some("copy.db"), 150) else { return };
+    let Some(finished) = on_a_small_disk(&playdock, &arguments, Some("copy.db"), 150) else {
+        return;
+    };
     assert_eq!(finished.code, Some(5), "{finished:?}");
     assert!(finished.errors.contains("is full: make room and try again"), "{finished:?}");
     assert!(!finished.errors.contains("partial") && !finished.errors.contains("replaced-"));

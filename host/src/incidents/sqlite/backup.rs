@@ -4,11 +4,10 @@
 //! writer neither waits for it nor makes it begin again; only the log grows meanwhile. `VACUUM INTO`
 //! would do too, but it builds every index anew and can't tell how far it is.
 
-use super::super::error::StoreError;
 use super::super::maintenance::{Backup, CopyProgress, MaintenanceError};
 use super::{check, open};
+use rusqlite::Connection;
 use rusqlite::backup::StepResult;
-use rusqlite::{Connection, ErrorCode};
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -72,10 +71,7 @@ impl Copied {
         let file = file.map_err(|error| MaintenanceError::file(target, "written", &error))?;
         let copied = Copied { _beside: Beside(file.path().to_owned()), file };
         let written = copy(&source, copied.path(), progress).and_then(|()| single(copied.path()));
-        written.map_err(|error| match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => MaintenanceError::Full(target.to_owned()),
-            _ => StoreError::from(error).into(),
-        })?;
+        written.map_err(|error| MaintenanceError::writing(target, error.into()))?;
         copied.sync(target)?;
         Ok(copied)
     }

@@ -101,7 +101,7 @@ fn found(what: String) -> Problem {
     Problem { found: Some(what), ..Problem::default() }
 }
 
-/// Pages, indexes, and the constraints of each row.
+/// Pages and indexes.
 fn intact(connection: &Connection, most: usize) -> Result<Checked, StoreError> {
     let mut checked =
         Checked::new("intact", "What is stored is as it was written, and every index agrees.");
@@ -126,11 +126,7 @@ fn intact(connection: &Connection, most: usize) -> Result<Checked, StoreError> {
 }
 
 /// Tables, indexes, triggers and views are those of the version. Others beside them do no harm.
-fn whole_schema(
-    connection: &Connection,
-    version: i64,
-    most: usize,
-) -> Result<Checked, StoreError> {
+fn whole_schema(connection: &Connection, version: i64, most: usize) -> Result<Checked, StoreError> {
     let sentence = "Tables, indexes and triggers are those of the store's version.";
     let mut checked = Checked::new("schema", sentence);
     let is = schema(connection)?;

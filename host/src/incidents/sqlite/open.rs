@@ -33,8 +33,8 @@ pub(super) fn open_to_read(path: &Path) -> Result<(Connection, i64), StoreError>
         Ok(_) => {}
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)
-        .map_err(|error| cannot_open(error.to_string()))?;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|error| cannot_open(error.to_string()))?;
     connection.busy_timeout(Duration::from_secs(LOCK_TIMEOUT_SECONDS))?;
     let numbers = number(&connection, "application_id")
         .and_then(|id| Ok((id, number(&connection, "user_version")?)));

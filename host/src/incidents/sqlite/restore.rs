@@ -36,9 +36,10 @@ pub(super) fn restore(
             return Err(MaintenanceError::BrokenBackup { file: file.to_owned(), problems });
         }
     }
-    let (connection, migration) = open::open(copied.path())?;
+    let writing = |error| MaintenanceError::writing(path, error);
+    let (connection, migration) = open::open(copied.path()).map_err(writing)?;
     // Whoever closes last writes the log back and removes it.
-    connection.close().map_err(|(_, error)| StoreError::from(error))?;
+    connection.close().map_err(|(_, error)| writing(error.into()))?;
     let unwritable = |error| MaintenanceError::file(path, "replaced", &error);
     let kept = match path.metadata() {
         Ok(_) => {

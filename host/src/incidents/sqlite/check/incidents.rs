@@ -59,7 +59,8 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         id: "closed-audited",
         sentence: "An incident that an execution closed has an audit entry of it, with its date and user.",
         since: 1,
-        broken: "SELECT site.name, number, execution_id,
+        broken:
+            "SELECT site.name, number, execution_id,
                 CASE WHEN audit.id IS NULL THEN 'no audit entry'
                     ELSE 'an audit entry with another date or user' END
             FROM incident JOIN site ON site.id = incident.site
