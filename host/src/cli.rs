@@ -5,6 +5,7 @@
 
 mod arguments;
 mod configuration;
+mod db;
 mod executions;
 mod exit;
 mod incidents;
@@ -59,6 +60,7 @@ pub fn main() -> ExitCode {
         Subcommand::Executions(executions) => executions::executions(common, executions),
         Subcommand::New(new) => new::new(common, new),
         Subcommand::Plugins(plugins) => plugins::plugins(common, plugins),
+        Subcommand::Db(db) => db::db(common, db),
     })
 }
 

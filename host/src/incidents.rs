@@ -2,23 +2,30 @@
 //!
 //! Two traits, since two kinds of things are stored. [`IncidentStore`] is the incidents with their
 //! audit; whoever embeds the host in a SOAR implements it on their own. [`ExecutionRecords`] is the
-//! host's own memory of what it ran. [`SqliteStore`] is both, in one file.
+//! host's own memory of what it ran. [`SqliteStore`] is both, in one file. A third,
+//! [`StoreMaintenance`], looks after a store as a whole; of one in SQLite it is [`SqliteFile`].
 
 mod error;
 pub mod import;
 mod lease;
+mod maintenance;
 mod records;
 mod sqlite;
 mod store;
 
 pub use error::StoreError;
 pub use lease::LeaseOwner;
+pub use maintenance::{
+    Backup, CheckReport, Checked, CopyProgress, MaintenanceError, Migration, Problem, Restored,
+    StoreMaintenance,
+};
 pub use records::{
     Begun, Conditions, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState,
     NewExecution,
 };
 pub use sqlite::{
-    AuditEntry, FieldDetail, IncidentDetail, IncidentFilter, IncidentLine, SqliteStore, TaskDetail,
+    AuditEntry, FieldDetail, IncidentDetail, IncidentFilter, IncidentLine, SqliteFile, SqliteStore,
+    TaskDetail,
 };
 pub use store::{
     Before, ChangeToMake, EntryOutcome, IncidentKey, IncidentStore, LedgerEntry, LedgerRow,

@@ -5,6 +5,7 @@ mod bad_input;
 mod bulk;
 mod contract;
 mod crashes;
+mod database;
 mod hostile;
 mod loading;
 mod misbehaving;

@@ -1,10 +1,12 @@
 //! The arguments of the program.
 
+mod db;
 mod values;
 
 use crate::incidents::import::Status;
 use crate::plugins::KeyId;
 use clap::{Args, Parser, ValueEnum};
+pub(super) use db::{Db, DbAction};
 use playdock_plugin_api::Timestamp;
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -103,6 +105,8 @@ pub(super) enum Subcommand {
     Executions(Executions),
     /// Look at plugins, and say which may run
     Plugins(Plugins),
+    /// Look after the store: check it, back it up, restore a backup
+    Db(Db),
     /// Begin a command of your own: a crate that builds, tests and runs as it is
     New(New),
 }

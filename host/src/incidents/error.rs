@@ -13,6 +13,9 @@ pub enum StoreError {
         /// What the system said.
         cause: String,
     },
+    /// There is no store.
+    #[error("there is no store {0}")]
+    Missing(PathBuf),
     /// The file is something else.
     #[error("{0} is not a Playdock store: name another file with --db")]
     NotAStore(PathBuf),

@@ -4,21 +4,27 @@
 //! their own. What each file does: `open` makes and migrates the file, `look` reads what commands
 //! need, `record` writes outcomes and their changes, `executions` is the journal, `conditions` its
 //! record of why and where code ran, `running` what of it this process runs, `browse` is for people,
-//! `import` takes incidents in.
+//! `import` takes incidents in. `maintenance` looks after the file as a whole: `check` reads what
+//! must always hold, `backup` and `restore` copy it out and in.
 
+mod backup;
 mod browse;
+mod check;
 mod conditions;
 mod executions;
 mod import;
 mod look;
+mod maintenance;
 mod open;
 mod record;
+mod restore;
 mod running;
 mod writer;
 
 pub use browse::{
     AuditEntry, FieldDetail, IncidentDetail, IncidentFilter, IncidentLine, TaskDetail,
 };
+pub use maintenance::SqliteFile;
 
 use super::error::StoreError;
 use super::import::{ImportError, ImportSummary, NumberedRecord};
@@ -52,7 +58,7 @@ impl SqliteStore {
     /// [`StoreError`]: it can't be opened, is something else, is newer than this program, or is
     /// locked by another process.
     pub fn open(path: &Path) -> Result<SqliteStore, StoreError> {
-        let connection = open::open(path)?;
+        let (connection, _) = open::open(path)?;
         Ok(SqliteStore {
             path: path.to_owned(),
             writer: Writer::start(connection),

@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn all_that_a_filter_lets_through_are_counted_and_times_are_text() {
         let folder = tempfile::tempdir().unwrap();
-        let connection = super::super::open::open(&folder.path().join("a.db")).unwrap();
+        let (connection, _) = super::super::open::open(&folder.path().join("a.db")).unwrap();
         let rows = "INSERT INTO site VALUES (1, 'B', 'UTC'), (2, 'A', 'UTC');
             INSERT INTO incident (site, number, status, closed_at, imported_at)
             VALUES (1, '1', 'Closed', 0, 0), (1, '2', 'Closed', NULL, 0), (2, '3', 'Open', NULL, 0)";

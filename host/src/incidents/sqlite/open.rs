@@ -1,7 +1,9 @@
 //! Opening the file: its settings, its version, and bringing an older one up to date.
 
 use super::super::error::{LOCK_TIMEOUT_SECONDS, StoreError};
-use rusqlite::{Connection, TransactionBehavior};
+use super::super::maintenance::Migration;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,9 +14,44 @@ const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_2
 const APPLICATION_ID: i64 = 0x504C_444B;
 
 /// Opens the file and brings it up to date.
-pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn open(path: &Path) -> Result<(Connection, Migration), StoreError> {
     let mut connection = connect(path)?;
-    migrate(&mut connection, path)?;
+    let migration = migrate(&mut connection, path)?;
+    Ok((connection, migration))
+}
+
+/// Opens the file for reading alone, whatever version of a store it is up to this program's, and
+/// tells its version.
+pub(super) fn open_to_read(path: &Path) -> Result<(Connection, i64), StoreError> {
+    let cannot_open = |cause: String| StoreError::CannotOpen { path: path.to_owned(), cause };
+    match path.metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(StoreError::Missing(path.to_owned()));
+        }
+        Err(error) => return Err(cannot_open(error.to_string())),
+        Ok(facts) if facts.is_dir() => return Err(cannot_open("it is a folder".to_owned())),
+        Ok(_) => {}
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|error| cannot_open(error.to_string()))?;
+    connection.busy_timeout(Duration::from_secs(LOCK_TIMEOUT_SECONDS))?;
+    let numbers = number(&connection, "application_id")
+        .and_then(|id| Ok((id, number(&connection, "user_version")?)));
+    let (id, version) = numbers.map_err(|error| cannot_read(path, error))?;
+    if id != APPLICATION_ID {
+        return Err(StoreError::NotAStore(path.to_owned()));
+    }
+    refuse_newer(path, version)?;
+    Ok((connection, version))
+}
+
+/// An empty store of a version, in memory.
+pub(super) fn example(version: i64) -> Result<Connection, StoreError> {
+    let connection = Connection::open_in_memory()?;
+    for migration in MIGRATIONS.iter().take(usize::try_from(version).unwrap_or(0)) {
+        connection.execute_batch(migration)?;
+    }
     Ok(connection)
 }
 
@@ -24,14 +61,19 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
         path: path.to_owned(),
         cause: error.to_string(),
     })?;
-    settings(&connection).map_err(|error| match error.sqlite_error_code() {
+    settings(&connection).map_err(|error| cannot_read(path, error))?;
+    Ok(connection)
+}
+
+/// Why a file could not be read at all.
+fn cannot_read(path: &Path, error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => StoreError::NotAStore(path.to_owned()),
         Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly) => {
             StoreError::CannotOpen { path: path.to_owned(), cause: error.to_string() }
         }
         _ => error.into(),
-    })?;
-    Ok(connection)
+    }
 }
 
 fn settings(connection: &Connection) -> Result<(), rusqlite::Error> {
@@ -43,32 +85,46 @@ fn settings(connection: &Connection) -> Result<(), rusqlite::Error> {
     rusqlite::vtab::array::load_module(connection)
 }
 
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+fn migrate(connection: &mut Connection, path: &Path) -> Result<Migration, StoreError> {
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    let number = |connection: &Connection, pragma: &str| -> Result<i64, rusqlite::Error> {
-        connection.pragma_query_value(None, pragma, |row| row.get(0))
+    let is_wal = |connection: &Connection| -> Result<bool, rusqlite::Error> {
+        connection.pragma_query_value(None, "journal_mode", |row| {
+            Ok(row.get_ref(0)?.as_str()?.eq_ignore_ascii_case("wal"))
+        })
     };
     if number(connection, "application_id")? == APPLICATION_ID
         && number(connection, "user_version")? == known
+        && is_wal(connection)?
     {
-        return Ok(());
+        return Ok(Migration { from: known, to: known });
     }
     // Only now that it is empty or ours may it be changed.
     refuse_others(connection, path)?;
+    refuse_newer(path, number(connection, "user_version")?)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // Two processes may come here at once: the lock decides, and the second finds it done.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version = number(&transaction, "user_version")?;
-    if version > known {
-        return Err(StoreError::Newer { path: path.to_owned(), found: version, known });
-    }
+    refuse_newer(path, version)?;
     for migration in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(0)) {
         transaction.execute_batch(migration)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", known)?;
     transaction.commit()?;
-    Ok(())
+    Ok(Migration { from: version, to: known })
+}
+
+fn number(connection: &Connection, pragma: &str) -> Result<i64, rusqlite::Error> {
+    connection.pragma_query_value(None, pragma, |row| row.get(0))
+}
+
+fn refuse_newer(path: &Path, found: i64) -> Result<(), StoreError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    match found > known {
+        true => Err(StoreError::Newer { path: path.to_owned(), found, known }),
+        false => Ok(()),
+    }
 }
 
 /// Refuses a file that holds tables of something else.
@@ -91,8 +147,8 @@ mod tests {
     fn a_store_is_made_once_and_opened_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
-        open(&path).unwrap().execute_batch("INSERT INTO site VALUES (1, 'A', 'UTC')").unwrap();
-        let again = open(&path).unwrap();
+        open(&path).unwrap().0.execute_batch("INSERT INTO site VALUES (1, 'A', 'UTC')").unwrap();
+        let again = open(&path).unwrap().0;
         let sites: i64 =
             again.query_row("SELECT count(*) FROM site", [], |row| row.get(0)).unwrap();
         assert_eq!(sites, 1);
@@ -136,7 +192,7 @@ mod tests {
     fn a_newer_store_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
-        open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        open(&path).unwrap().0.pragma_update(None, "user_version", 99).unwrap();
         let error = open(&path).unwrap_err();
         assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
         assert!(error.to_string().contains("made by a newer playdock"));

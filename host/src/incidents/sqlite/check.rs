@@ -1,0 +1,168 @@
+//! Checking what must always hold in a store, in one transaction that writes nothing.
+//!
+//! Each invariant is one statement over whole tables, so that a million incidents take seconds. The
+//! invariants of the incidents and of the executions are in `check/`; here is what SQLite itself
+//! can tell, and how they are all run.
+
+mod executions;
+mod incidents;
+
+use super::super::error::StoreError;
+use super::super::maintenance::{CheckReport, Checked, Problem};
+use super::open;
+use rusqlite::{Connection, ErrorCode, Row};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// What must always hold, and the statement that finds what breaks it.
+struct Invariant {
+    id: &'static str,
+    sentence: &'static str,
+    /// The first version of the store that it holds in.
+    since: i64,
+    /// Finds what breaks it: the site, the incident's number, the execution's id and what was found.
+    broken: &'static str,
+}
+
+/// The lines of all ledgers, by one name whatever tables they lie in.
+const LINES: &str = "CREATE TEMP VIEW line AS
+    SELECT execution, sequence, position, incident, number, change, result, reason, cells
+    FROM ledger";
+
+/// Checks the store in `path`, and names so many problems of each invariant at most.
+pub(super) fn check(path: &Path, most: usize) -> Result<CheckReport, StoreError> {
+    let (connection, version) = open::open_to_read(path)?;
+    connection.execute_batch(LINES)?;
+    let transaction = connection.unchecked_transaction()?;
+    let report = all(&transaction, version, most)?;
+    transaction.finish()?;
+    Ok(report)
+}
+
+fn all(connection: &Connection, version: i64, most: usize) -> Result<CheckReport, StoreError> {
+    let count = |table| -> Result<u64, StoreError> {
+        let count = format!("SELECT count(*) FROM {table}");
+        Ok(connection.query_row(&count, [], |row| row.get(0))?)
+    };
+    let mut report = CheckReport { version, incidents: 0, executions: 0, invariants: Vec::new() };
+    report.invariants.push(intact(connection, most)?);
+    if report.broken() == 0 {
+        report.invariants.push(whole_schema(connection, version, most)?);
+    }
+    if report.broken() > 0 {
+        // What the other statements would find, if they could be run, would say nothing.
+        return Ok(report);
+    }
+    report.incidents = count("incident")?;
+    report.executions = count("execution")?;
+    report.invariants.push(references(connection, most)?);
+    let invariants = incidents::INVARIANTS.iter().chain(executions::INVARIANTS);
+    for invariant in invariants.filter(|invariant| invariant.since <= version) {
+        let mut checked = Checked::new(invariant.id, invariant.sentence);
+        let mut statement = connection.prepare(invariant.broken)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            checked.add(most, || problem(row))?;
+        }
+        report.invariants.push(checked);
+    }
+    Ok(report)
+}
+
+impl Checked {
+    fn new(id: &'static str, sentence: &'static str) -> Checked {
+        Checked { id, sentence, broken: 0, problems: Vec::new() }
+    }
+
+    /// Counts a problem, and keeps it if it is one of the first.
+    fn add(
+        &mut self,
+        most: usize,
+        problem: impl FnOnce() -> Result<Problem, rusqlite::Error>,
+    ) -> Result<(), rusqlite::Error> {
+        if self.problems.len() < most {
+            self.problems.push(problem()?);
+        }
+        self.broken += 1;
+        Ok(())
+    }
+}
+
+fn problem(row: &Row<'_>) -> Result<Problem, rusqlite::Error> {
+    Ok(Problem {
+        site: row.get(0)?,
+        incident: row.get(1)?,
+        execution: row.get(2)?,
+        found: row.get(3)?,
+    })
+}
+
+fn found(what: String) -> Problem {
+    Problem { found: Some(what), ..Problem::default() }
+}
+
+/// Pages and indexes.
+fn intact(connection: &Connection, most: usize) -> Result<Checked, StoreError> {
+    let mut checked =
+        Checked::new("intact", "What is stored is as it was written, and every index agrees.");
+    let read = |checked: &mut Checked| -> Result<(), rusqlite::Error> {
+        let mut statement = connection.prepare("PRAGMA integrity_check")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let said: String = row.get(0)?;
+            if said != "ok" {
+                checked.add(most, || Ok(found(said)))?;
+            }
+        }
+        Ok(())
+    };
+    match read(&mut checked) {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+            checked.add(most, || Ok(found(error.to_string())))?;
+        }
+        read => read?,
+    }
+    Ok(checked)
+}
+
+/// Tables, indexes, triggers and views are those of the version. Others beside them do no harm.
+fn whole_schema(connection: &Connection, version: i64, most: usize) -> Result<Checked, StoreError> {
+    let sentence = "Tables, indexes and triggers are those of the store's version.";
+    let mut checked = Checked::new("schema", sentence);
+    let is = schema(connection)?;
+    let mut should: Vec<_> = schema(&open::example(version)?)?.into_iter().collect();
+    should.sort_unstable();
+    for ((kind, name), statement) in should {
+        let wrong = match is.get(&(kind.clone(), name.clone())) {
+            None => "is missing",
+            Some(other) if *other != statement => "is another one",
+            Some(_) => continue,
+        };
+        checked.add(most, || Ok(found(format!("the {kind} {name} {wrong}"))))?;
+    }
+    Ok(checked)
+}
+
+/// Each object of a schema by its kind and its name, with its statement.
+type Schema = HashMap<(String, String), Option<String>>;
+
+fn schema(connection: &Connection) -> Result<Schema, StoreError> {
+    let mut statement = connection.prepare("SELECT type, name, sql FROM main.sqlite_schema")?;
+    let objects = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
+    Ok(objects.collect::<Result<_, _>>()?)
+}
+
+/// What refers to something finds it.
+fn references(connection: &Connection, most: usize) -> Result<Checked, StoreError> {
+    let sentence = "Whatever belongs to an incident, an execution, a site or a user finds it.";
+    let mut checked = Checked::new("no-orphan", sentence);
+    let mut statement = connection.prepare("PRAGMA main.foreign_key_check")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        checked.add(most, || {
+            let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
+            Ok(found(format!("a row of {table} belongs to a row of {parent} that is missing")))
+        })?;
+    }
+    Ok(checked)
+}
