@@ -11,6 +11,7 @@ mod incidents;
 mod instant;
 mod interrupt;
 mod invoke;
+mod keys;
 mod known;
 mod output;
 mod plugins;
@@ -18,6 +19,7 @@ mod policy;
 mod present;
 mod progress;
 mod run;
+mod serve;
 mod setup;
 mod table;
 mod terminal;
@@ -51,6 +53,8 @@ pub fn main() -> ExitCode {
     end(match &arguments.subcommand {
         Subcommand::Run(run) => run::run(common, run),
         Subcommand::Invoke(invoke) => invoke::invoke(common, invoke),
+        Subcommand::Serve(serve) => serve::serve(common, serve),
+        Subcommand::Keys(keys) => keys::keys(common, keys),
         Subcommand::Incidents(incidents) => incidents::incidents(common, incidents),
         Subcommand::Executions(executions) => executions::executions(common, executions),
         Subcommand::Plugins(plugins) => plugins::plugins(common, plugins),

@@ -34,7 +34,7 @@ pub use answer::{Answer, Ended, ReturnData};
 pub use error::ExecutionError;
 pub use executor::Isolation;
 pub use host::Host;
-pub use invocation::{Cancellation, Clock, Invocation, Progress, Requester};
+pub use invocation::{Cancellation, Clock, Invocation, Notice, Progress, Requester};
 pub use parameters::{InvalidParameters, Parameters};
 pub use report::{Report, ReportRow};
 #[cfg(target_os = "linux")]

@@ -1,17 +1,20 @@
 //! The incident store: what the host asks of it, and the one in SQLite.
 //!
-//! Two traits, since two kinds of things are stored. [`IncidentStore`] is the incidents with their
+//! Three traits, since three kinds of things are stored. [`IncidentStore`] is the incidents with their
 //! audit; whoever embeds the host in a SOAR implements it on their own. [`ExecutionRecords`] is the
-//! host's own memory of what it ran. [`SqliteStore`] is both, in one file.
+//! host's own memory of what it ran, and [`ApiKeys`] the keys of its remote clients.
+//! [`SqliteStore`] is all of them, in one file.
 
 mod error;
 pub mod import;
+mod keys;
 mod lease;
 mod records;
 mod sqlite;
 mod store;
 
 pub use error::StoreError;
+pub use keys::{ApiKey, ApiKeyId, ApiKeys, Limits, NewApiKey, Proof};
 pub use lease::LeaseOwner;
 pub use records::{
     Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState, NewExecution,

@@ -1,5 +1,7 @@
 //! The arguments of the program.
 
+mod keys;
+mod serve;
 mod values;
 
 use crate::incidents::import::Status;
@@ -8,6 +10,9 @@ use playdock_plugin_api::Timestamp;
 use std::path::PathBuf;
 use std::time::Duration;
 use values::{assignment, count, instant, seconds, status};
+
+pub(super) use keys::{Keys, KeysAction};
+pub(super) use serve::Serve;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -87,6 +92,10 @@ pub(super) enum Subcommand {
     Run(Run),
     /// Run one command
     Invoke(Invoke),
+    /// Answer remote requests, as D3's Command API does
+    Serve(Serve),
+    /// Make, list and revoke the keys of remote clients
+    Keys(Keys),
     /// Import and look at incidents
     Incidents(Incidents),
     /// Look at what was run

@@ -2,12 +2,13 @@
 //!
 //! One thread owns all writes of a process (`writer.rs`); reads go beside it on connections of
 //! their own. What each file does: `open` makes and migrates the file, `look` reads what commands
-//! need, `record` writes outcomes and their changes, `executions` is the journal, `running` what of it this process runs, `browse` is for
-//! people, `import` takes incidents in.
+//! need, `record` writes outcomes and their changes, `executions` is the journal, `running` what of it this process runs, `keys` the
+//! keys of remote clients, `browse` is for people, `import` takes incidents in.
 
 mod browse;
 mod executions;
 mod import;
+mod keys;
 mod look;
 mod open;
 mod record;
@@ -20,6 +21,7 @@ pub use browse::{
 
 use super::error::StoreError;
 use super::import::{ImportError, ImportSummary, NumberedRecord};
+use super::keys::{ApiKey, ApiKeyId, ApiKeys, NewApiKey};
 use super::records::{
     Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, NewExecution,
 };
@@ -217,10 +219,31 @@ impl ExecutionRecords for SqliteStore {
     }
 
     fn execution(&self, id: &str) -> Result<Option<(ExecutionKey, ExecutionRecord)>, StoreError> {
-        self.read(|connection| executions::execution(connection, id))
+        self.read(|connection| executions::execution(connection, id, &self.running))
     }
 
     fn latest_executions(&self, count: usize) -> Result<Vec<ExecutionRecord>, StoreError> {
         self.read(|connection| executions::latest(connection, count))
+    }
+}
+
+impl ApiKeys for SqliteStore {
+    fn add_key(&self, key: &NewApiKey) -> Result<bool, StoreError> {
+        let key = key.clone();
+        self.writer.write(1, move |connection| keys::add(connection, &key))
+    }
+
+    fn keys(&self) -> Result<Vec<ApiKey>, StoreError> {
+        self.read(keys::all)
+    }
+
+    fn revoke_key(&self, name: &str) -> Result<bool, StoreError> {
+        let name = name.to_owned();
+        self.writer.write(1, move |connection| keys::revoke(connection, &name))
+    }
+
+    fn note_key_uses(&self, uses: &[(ApiKeyId, Timestamp)]) -> Result<(), StoreError> {
+        let uses = uses.to_vec();
+        self.writer.write(uses.len(), move |connection| keys::note_uses(connection, &uses))
     }
 }
