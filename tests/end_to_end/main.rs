@@ -7,5 +7,6 @@ mod crashes;
 mod hostile;
 mod loading;
 mod misbehaving;
+mod remote;
 mod retries;
 mod trust;

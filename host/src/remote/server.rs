@@ -45,8 +45,8 @@ const MOST_CONNECTIONS: usize = 4096;
 const FOR_HANDSHAKE: Duration = Duration::from_secs(10);
 const FOR_HEAD: Duration = Duration::from_secs(30);
 const FOR_READING: Duration = Duration::from_secs(30);
-/// How many bytes and fields the head of a request may have.
-const LONGEST_HEAD: usize = 64 << 10;
+/// About how many bytes, and how many fields, the head of a request may have.
+const LONGEST_HEAD: usize = 32 << 10;
 const MOST_FIELDS: usize = 64;
 /// How often the store is asked for other keys.
 const REFRESH: Duration = Duration::from_secs(1);
