@@ -101,8 +101,11 @@ async fn find(
     })?;
     let of_key = |(record, _): &(ExecutionRecord, _)| record.begun.api_key == Some(key);
     let (record, answer) = found.filter(of_key).ok_or(Refusal::NotFound)?;
-    if cancel && record.state == ExecutionState::Running {
-        return Err(Refusal::RunsElsewhere);
+    if cancel {
+        return Err(match record.state {
+            ExecutionState::Running => Refusal::RunsElsewhere,
+            ExecutionState::Interrupted | ExecutionState::Finished => Refusal::HasEnded,
+        });
     }
     Ok(json(StatusCode::OK, stored_body(&record, answer)?))
 }

@@ -150,7 +150,7 @@ fn command_path(command: &CommandDescription) -> Value {
                     "content": { "application/json": { "schema": reference("Execution") } }
                 },
                 "400": refusal("The body is no JSON object, there is no such command, or the \
-                    Idempotency-Key belongs to another request."),
+                    Idempotency-Key is none."),
                 "401": refusal("There is no good key."),
                 "408": refusal("The body did not come in time."),
                 "413": refusal("The body is too large."),
@@ -214,11 +214,10 @@ fn execution_path() -> Value {
             "summary": "Cancel an execution; what it has done stays done",
             "parameters": id,
             "responses": {
-                "200": shown("It isn't running."),
                 "202": shown("It is asked to stop."),
                 "401": refusal("There is no good key."),
                 "404": refusal("The key has begun no such execution."),
-                "409": refusal("It runs in another process."),
+                "409": refusal("It has ended, or runs in another process."),
                 "429": refusal("Too many requests."),
                 "500": refusal("The server failed.")
             }

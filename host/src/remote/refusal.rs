@@ -1,5 +1,8 @@
-//! Every status and body that is no answer of a command: one member, `Error`.
+//! Every status and body that is no answer of a command: one member, `Error`. But a refusal that is
+//! about what the request asks for has the four members of a failed answer, by contract.
 
+use super::answer;
+use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -29,6 +32,8 @@ pub(super) enum Refusal {
     MethodNotAllowed,
     /// The execution runs in another process, which alone can cancel it.
     RunsElsewhere,
+    /// The execution has ended, so it can't be cancelled.
+    HasEnded,
     /// The server could not do it; its log says why.
     Internal,
     /// Another process runs the execution, and still does.
@@ -44,13 +49,13 @@ impl Refusal {
             Refusal::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Refusal::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Refusal::NotJson
-            | Refusal::UnknownCommand(_)
-            | Refusal::BadIdempotencyKey
-            | Refusal::IdempotencyKeyTaken => StatusCode::BAD_REQUEST,
+            Refusal::NotJson | Refusal::UnknownCommand(_) | Refusal::BadIdempotencyKey => {
+                StatusCode::BAD_REQUEST
+            }
+            Refusal::IdempotencyKeyTaken => StatusCode::OK,
             Refusal::NotFound => StatusCode::NOT_FOUND,
             Refusal::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Refusal::RunsElsewhere => StatusCode::CONFLICT,
+            Refusal::RunsElsewhere | Refusal::HasEnded => StatusCode::CONFLICT,
             Refusal::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::Internal | Refusal::StillRunning => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -82,6 +87,7 @@ impl Refusal {
                 "The execution runs in another process; ask that to cancel it.".to_owned()
             }
             Refusal::Stopping => "The server is being stopped.".to_owned(),
+            Refusal::HasEnded => "The execution has ended; there is nothing to cancel.".to_owned(),
             Refusal::Internal => "The server could not process the request.".to_owned(),
             Refusal::StillRunning => "The execution is still running; repeat the request with the \
                  same Idempotency-Key."
@@ -92,8 +98,11 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let body = serde_json::json!({ "Error": self.sentence() }).to_string();
-        let mut response = (self.status(), body).into_response();
+        let body = match self {
+            Refusal::IdempotencyKeyTaken => answer::wrong(&self.sentence()),
+            _ => serde_json::json!({ "Error": self.sentence() }).to_string().into(),
+        };
+        let mut response = (self.status(), Body::from(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if self == Refusal::RateLimited {

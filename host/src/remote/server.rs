@@ -40,6 +40,9 @@ use tower::ServiceExt;
 
 /// How many connections are open at once, where the system allows that many files.
 const MOST_CONNECTIONS: usize = 4096;
+/// How many connections may wait to be taken.
+#[cfg(target_os = "linux")]
+const WAITING_CONNECTIONS: i32 = 1024;
 /// How long a client may take to greet in TLS, to send a request's head (idle time between two
 /// requests counts), and to take in what is written to it.
 const FOR_HANDSHAKE: Duration = Duration::from_secs(10);
@@ -205,6 +208,9 @@ impl Server {
 fn listen(address: SocketAddr) -> Result<std::net::TcpListener, ServeError> {
     let listening = std::net::TcpListener::bind(address).and_then(|listener| {
         listener.set_nonblocking(true)?;
+        // The queue that the standard library makes is too short for many who come at once.
+        #[cfg(target_os = "linux")]
+        rustix::net::listen(&listener, WAITING_CONNECTIONS)?;
         Ok(listener)
     });
     listening.map_err(|cause| ServeError::CannotListen { address, cause })

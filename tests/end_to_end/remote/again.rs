@@ -6,8 +6,11 @@ use super::{
 };
 use playdock_tests::Served;
 
-const TAKEN: (u16, &str) =
-    (400, r#"{"Error":"The Idempotency-Key was used before, for another request."}"#);
+/// What is said where a key was used for another request: the answer of a failure.
+const TAKEN: (u16, &str) = (
+    200,
+    r#"{"result":"","error":"The Idempotency-Key was used before, for another request.","returnData":"Failed","contextData":[]}"#,
+);
 
 fn close(served: &Served, key: &str, own: &str, numbers: &[&str]) -> playdock_tests::Response {
     served.post(CLOSE, &[("d3key", key), ("Idempotency-Key", own)], &closing(numbers))

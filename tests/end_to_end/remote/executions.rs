@@ -62,8 +62,8 @@ fn an_execution_is_cancelled_by_its_key_alone() {
     let ask = || served.get(&location, &own);
     let interrupted = ask_until(ask, |response| response.json()["state"] != "running");
     assert_eq!(interrupted.json()["state"], "interrupted");
-    // What is over can't be cancelled, and that is no error.
-    assert_eq!(served.delete(&location, &own).status, 200);
+    let ended = r#"{"Error":"The execution has ended; there is nothing to cancel."}"#;
+    assert_eq!(served.delete(&location, &own).said(), (409, ended));
     assert_eq!(served.delete(&location, &others).said(), NOT_FOUND);
     assert_eq!(playdock.rows("SELECT status FROM incident ORDER BY number"), ["Closed", "Open"]);
 
