@@ -6,7 +6,7 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `settings`, `server`, `connections`, `tls` | listening, connections and their bounds, stopping |
+//! | `settings`, `server`, `front`, `connections`, `tls` | listening, connections and their bounds, stopping |
 //! | `paths`, `routes`, `service` | which request goes where, and what all of them share |
 //! | `keyring`, `secrets`, `jwt` | who asks |
 //! | `request`, `commands`, `running`, `answer` | running a command |
@@ -20,6 +20,7 @@ mod catalogue;
 mod commands;
 mod connections;
 mod executions;
+mod front;
 mod jwt;
 mod keyring;
 mod metrics;

@@ -197,7 +197,6 @@ impl Served {
     }
 
     /// Sends it a signal, by its name.
-    #[cfg(unix)]
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
         assert!(sent.expect("kill can be run").success());

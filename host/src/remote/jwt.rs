@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use playdock_plugin_api::Timestamp;
 use ring::hmac;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 /// No token of ours is nearly as long.
@@ -46,6 +47,12 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D:
     f64::deserialize(deserializer).map(Some)
 }
 
+/// Reads a JSON object; serde would take an array of the members too.
+fn object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
+    let json = json.trim_ascii_start();
+    json.starts_with(b"{").then(|| serde_json::from_slice(json).ok())?
+}
+
 impl<'a> Token<'a> {
     /// Reads a token; `None` where it is none, or none that is good at this moment.
     pub(super) fn read(token: &'a str, now: Timestamp) -> Option<Token<'a>> {
@@ -55,8 +62,8 @@ impl<'a> Token<'a> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
         let decode = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).ok();
-        let header: Header = serde_json::from_slice(&decode(header)?).ok()?;
-        let claims: Claims = serde_json::from_slice(&decode(claims)?).ok()?;
+        let header: Header = object(&decode(header)?)?;
+        let claims: Claims = object(&decode(claims)?)?;
         #[allow(clippy::cast_precision_loss, reason = "to the millisecond for 285,000 years")]
         let now = now.milliseconds() as f64 / 1000.0;
         let in_time =
@@ -121,6 +128,7 @@ mod tests {
             r#"{"alg":"RS256"}"#,
             r#"{"alg":"HS512"}"#,
             r#"{"typ":"JWT"}"#,
+            r#"["HS256"]"#,
             r#"{"alg":"none","alg":"HS256"}"#,
             r#"{"alg":"HS256","crit":["exp"]}"#,
             r#"{"alg":"HS256","jwk":{"kty":"oct","k":"AA"}}"#,

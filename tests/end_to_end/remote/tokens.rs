@@ -73,6 +73,7 @@ fn tokens_are_refused_unless_they_are_asked_for() {
     assert_eq!(status(&served, "d3jwt", &good), 401);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_server_key_that_is_none_or_that_others_can_read_is_refused() {
     use std::os::unix::fs::PermissionsExt;
