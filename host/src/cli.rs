@@ -12,6 +12,7 @@ mod incidents;
 mod instant;
 mod interrupt;
 mod invoke;
+mod keys;
 mod known;
 mod new;
 mod output;
@@ -21,6 +22,7 @@ mod present;
 mod progress;
 mod protected;
 mod run;
+mod serve;
 mod setup;
 mod table;
 mod terminal;
@@ -56,6 +58,8 @@ pub fn main() -> ExitCode {
     end(match &arguments.subcommand {
         Subcommand::Run(run) => run::run(common, run),
         Subcommand::Invoke(invoke) => invoke::invoke(common, invoke),
+        Subcommand::Serve(serve) => serve::serve(common, serve),
+        Subcommand::Keys(keys) => keys::keys(common, keys),
         Subcommand::Incidents(incidents) => incidents::incidents(common, incidents),
         Subcommand::Executions(executions) => executions::executions(common, executions),
         Subcommand::New(new) => new::new(common, new),

@@ -36,7 +36,7 @@ pub use error::ExecutionError;
 pub use executor::{Isolation, NotProbed};
 pub use host::Host;
 pub use inspection::{InspectionError, describe_in_sandbox};
-pub use invocation::{Cancellation, Clock, Invocation, Progress, Requester};
+pub use invocation::{Cancellation, Clock, Invocation, Notice, Progress, Requester};
 pub use parameters::{InvalidParameters, Parameters};
 pub use report::{Report, ReportRow};
 pub use worker::{Protection, serve as serve_as_worker};

@@ -1,12 +1,14 @@
 //! The incident store: what the host asks of it, and the one in SQLite.
 //!
-//! Two traits, since two kinds of things are stored. [`IncidentStore`] is the incidents with their
+//! Three traits, since three kinds of things are stored. [`IncidentStore`] is the incidents with their
 //! audit; whoever embeds the host in a SOAR implements it on their own. [`ExecutionRecords`] is the
-//! host's own memory of what it ran. [`SqliteStore`] is both, in one file. A third,
-//! [`StoreMaintenance`], looks after a store as a whole; of one in SQLite it is [`SqliteFile`].
+//! host's own memory of what it ran, and [`ApiKeys`] the keys of its remote clients.
+//! [`SqliteStore`] is all of them, in one file. [`StoreMaintenance`] looks after a store as a whole;
+//! of one in SQLite it is [`SqliteFile`].
 
 mod error;
 pub mod import;
+mod keys;
 mod lease;
 mod maintenance;
 mod records;
@@ -14,6 +16,7 @@ mod sqlite;
 mod store;
 
 pub use error::StoreError;
+pub use keys::{ApiKey, ApiKeyId, ApiKeys, Limits, NewApiKey, Proof};
 pub use lease::LeaseOwner;
 pub use maintenance::{
     Backup, CheckReport, Checked, CopyProgress, MaintenanceError, Migration, Problem, Restored,

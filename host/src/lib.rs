@@ -26,7 +26,7 @@
 //! # }
 //! ```
 //!
-//! Imports run one way: the faces ([`cli`], [`playbook`]) build an
+//! Imports run one way: the faces ([`cli`], [`remote`], [`playbook`]) build an
 //! [`Invocation`](execution::Invocation); [`execution`] runs it; [`plugins`] and [`incidents`] stand
 //! below and don't know each other.
 
@@ -35,3 +35,4 @@ pub mod execution;
 pub mod incidents;
 pub mod playbook;
 pub mod plugins;
+pub mod remote;

@@ -10,9 +10,9 @@ use playdock_tests::{Finished, Playdock, SITE_AND_USER, incident, parameters, wi
 use serde_json::{Value, json};
 use std::path::Path;
 
-const RESPONSE: &str = r#"{"result":"<table class='cc-table'> <tr> <th>Incident Number</th> <th>Status</th> <th>Close Date</th> <th>Closed By</th> <th>Result</th> </tr> <tr> <td>20210127-198</td> <td>Closed</td> <td>Jan 27, 2021 06:08 AM PST</td> <td>admin user</td> <td>Successful</td> </tr> <tr> <td>20210127-197</td> <td>Closed</td> <td>Jan 27, 2021 06:08 AM PST</td> <td>admin user</td> <td>Successful</td> </tr> </table>","error":"","returnData":"Successful","contextData":[{"Incident Number":"20210127-198","Status":"Closed","Close Date":"01/27/2021 06:08 AM PST","Result":"Successful","Closed By":"admin user"},{"Incident Number":"20210127-197","Status":"Closed","Close Date":"01/27/2021 06:08 AM PST","Result":"Successful","Closed By":"admin user"}]}"#;
+pub(crate) const RESPONSE: &str = r#"{"result":"<table class='cc-table'> <tr> <th>Incident Number</th> <th>Status</th> <th>Close Date</th> <th>Closed By</th> <th>Result</th> </tr> <tr> <td>20210127-198</td> <td>Closed</td> <td>Jan 27, 2021 06:08 AM PST</td> <td>admin user</td> <td>Successful</td> </tr> <tr> <td>20210127-197</td> <td>Closed</td> <td>Jan 27, 2021 06:08 AM PST</td> <td>admin user</td> <td>Successful</td> </tr> </table>","error":"","returnData":"Successful","contextData":[{"Incident Number":"20210127-198","Status":"Closed","Close Date":"01/27/2021 06:08 AM PST","Result":"Successful","Closed By":"admin user"},{"Incident Number":"20210127-197","Status":"Closed","Close Date":"01/27/2021 06:08 AM PST","Result":"Successful","Closed By":"admin user"}]}"#;
 
-const CLOCK: [&str; 2] = ["--clock", "2021-01-27T14:08:00Z"];
+pub(crate) const CLOCK: [&str; 2] = ["--clock", "2021-01-27T14:08:00Z"];
 
 /// The parameters of the contract's request.
 fn request() -> Value {

@@ -10,6 +10,7 @@ mod hostile;
 mod loading;
 mod misbehaving;
 mod protection;
+mod remote;
 mod retries;
 mod trust;
 mod workers;

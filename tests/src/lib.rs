@@ -7,6 +7,7 @@ mod build;
 mod in_process;
 mod playdock;
 mod random;
+mod served;
 mod stores;
 mod watched;
 
@@ -14,5 +15,6 @@ pub use build::{library, program};
 pub use in_process::invocation;
 pub use playdock::{Finished, Playdock};
 pub use random::Random;
+pub use served::{PATIENCE, Response, Served};
 pub use stores::{SITE_AND_USER, incident, outcome, outcomes, parameters, with};
 pub use watched::{WatchedStore, answer_rows, closing};

@@ -1,18 +1,23 @@
 //! The arguments of the program.
 
 mod db;
+mod keys;
+mod plugins;
+mod serve;
 mod values;
 
 use crate::incidents::import::Status;
-use crate::plugins::KeyId;
 use clap::{Args, Parser, ValueEnum};
 pub(super) use db::{Db, DbAction};
 use playdock_plugin_api::Timestamp;
 use serde::Deserialize;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 use values::{assignment, count, instant, seconds, status};
+
+pub(super) use keys::{Keys, KeysAction};
+pub(super) use plugins::{New, Plugins, PluginsAction, SigningKeys, SigningKeysAction};
+pub(super) use serve::Serve;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -99,6 +104,10 @@ pub(super) enum Subcommand {
     Run(Run),
     /// Run one command
     Invoke(Invoke),
+    /// Answer remote requests, as D3's Command API does
+    Serve(Serve),
+    /// Make, list and revoke the keys of remote clients
+    Keys(Keys),
     /// Import and look at incidents
     Incidents(Incidents),
     /// Look at what was run
@@ -235,76 +244,6 @@ pub(super) enum ExecutionsAction {
         /// Its id
         id: String,
     },
-}
-
-#[derive(Debug, Args)]
-pub(super) struct New {
-    /// Its name: assign-owner, say
-    pub(super) name: String,
-    /// The folder of playdock-plugin-api, to depend on in place of its published version
-    #[arg(long, value_name = "PATH")]
-    pub(super) plugin_api: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Plugins {
-    #[command(subcommand)]
-    pub(super) action: PluginsAction,
-}
-
-#[derive(Debug, clap::Subcommand)]
-pub(super) enum PluginsAction {
-    /// List the plugins in use, with their commands and why they may run
-    List,
-    /// Show what a library is, and what it says of its commands: asked inside a sandbox, or not
-    /// at all
-    Inspect {
-        /// The library
-        file: PathBuf,
-    },
-    /// Allow a library to run as it is now, in your lock file; none of its code runs yet
-    Trust {
-        /// The library
-        file: PathBuf,
-        /// Allow whatever is built where it lies
-        #[arg(long)]
-        dev: bool,
-    },
-    /// Take a library out of your lock file
-    Untrust {
-        /// The library, or the name of the plugin
-        #[arg(value_name = "FILE|NAME")]
-        plugin: PathBuf,
-    },
-    /// Say whose signatures count
-    Keys(Keys),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Keys {
-    #[command(subcommand)]
-    pub(super) action: KeysAction,
-}
-
-#[derive(Debug, clap::Subcommand)]
-pub(super) enum KeysAction {
-    /// Trust a key, in your lock file: what it signs may run under the policy signed
-    Add {
-        /// The public key that minisign made: its file, or the line in it that begins with RW
-        #[arg(value_name = "FILE.pub|KEY")]
-        key: PathBuf,
-        /// Whose it is; without it, the comment in the file
-        #[arg(long)]
-        name: Option<String>,
-    },
-    /// Revoke a key, in your lock file: what is trusted for its signature is refused from now on
-    Revoke {
-        /// Its id, as list shows it
-        #[arg(value_parser = KeyId::from_str)]
-        id: KeyId,
-    },
-    /// List the keys in all lock files
-    List,
 }
 
 #[cfg(test)]

@@ -17,21 +17,19 @@ pub(super) fn invoke(common: &Common, arguments: &Invoke) -> Result<ExitCode, Fa
     let cancellation = Cancellation::default();
     interrupt::cancel_on_interrupt(&cancellation);
     let (bar, progress) = progress::incidents();
-    let answer = host.execute(&Invocation {
-        command: arguments.command.clone(),
-        parameters,
-        site: arguments.site.clone(),
-        requester: match &arguments.user {
-            Some(username) => Requester::Person { username: username.clone() },
-            None => Requester::Automatic { requested_by: None },
-        },
-        intent: if arguments.preview { Intent::Preview } else { Intent::Apply },
-        execution_id: arguments.execution.execution_id.clone(),
-        timeout: arguments.timeout,
-        clock: arguments.execution.clock,
-        cancellation,
-        progress: Some(progress),
-    });
+    let mut invocation = Invocation::automatic(&arguments.command, parameters, &arguments.site);
+    if let Some(username) = &arguments.user {
+        invocation.requester = Requester::Person { username: username.clone() };
+    }
+    if arguments.preview {
+        invocation.intent = Intent::Preview;
+    }
+    invocation.execution_id.clone_from(&arguments.execution.execution_id);
+    invocation.timeout = arguments.timeout;
+    invocation.clock = arguments.execution.clock;
+    invocation.cancellation = cancellation;
+    invocation.progress = Some(progress);
+    let answer = host.execute(&invocation);
     bar.finish_and_clear();
     let answer = answer?;
     write(common, &answer).map_err(|failure| match &answer.execution_id {

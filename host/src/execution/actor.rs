@@ -1,7 +1,7 @@
 //! In whose name an execution acts: found out by the host, since no plugin may choose.
 
 use super::invocation::{Invocation, Requester};
-use crate::incidents::{IncidentStore, StoreError};
+use crate::incidents::{IncidentStore, StoreError, UserRecord};
 use playdock_plugin_api::messages::CommandDescription;
 use playdock_plugin_api::{Actor, Site, parameters};
 
@@ -23,20 +23,53 @@ pub(super) fn resolve(
         Ok(username) => username,
         Err(sentence) => return Ok(Err(sentence)),
     };
-    let Some(user) = store.user(&username)? else {
-        return Ok(Err(format!("There is no user \"{username}\".")));
-    };
-    if !user.active {
-        return Ok(Err(format!("The user \"{username}\" is not active.")));
+    if let Some(key) = &invocation.api_key {
+        let limits = &key.made.limits;
+        if !limits.allow_site(&invocation.site) {
+            let site = &invocation.site;
+            return Ok(Err(format!("The API key has no access to the site \"{site}\".")));
+        }
+        if !limits.allow_user(&username) {
+            return Ok(Err(format!("The API key may not act as the user \"{username}\".")));
+        }
     }
+    if let Some(account) = invocation.requester.requested_by()
+        && account != username
+        && let Err(sentence) = user_in_site(invocation, &account, store)?
+    {
+        return Ok(Err(sentence));
+    }
+    let user = match user_in_site(invocation, &username, store)? {
+        Ok(user) => user,
+        Err(sentence) => return Ok(Err(sentence)),
+    };
     let Some(site) = store.site(&invocation.site)? else {
         return Ok(Err(no_access(&username, &invocation.site)));
     };
-    if !user.sites.contains(&site.name) {
-        return Ok(Err(no_access(&username, &invocation.site)));
-    }
     let actor = Actor { username: user.username, may_close: user.may_close };
     Ok(Ok((actor, Site { name: site.name, time_zone: site.time_zone })))
+}
+
+/// A user who is active and may work in the invocation's site; or a sentence why there is none.
+///
+/// A remote client learns nothing of the users of sites that aren't its own: to it, one who isn't
+/// there is one without access.
+fn user_in_site(
+    invocation: &Invocation,
+    username: &str,
+    store: &dyn IncidentStore,
+) -> Result<Result<UserRecord, String>, StoreError> {
+    let remote = invocation.api_key.is_some();
+    let user = store.user(username)?;
+    let has_site = user.as_ref().is_some_and(|user| user.sites.contains(&invocation.site));
+    Ok(match user {
+        Some(user) if has_site && user.active => Ok(user),
+        None if !remote => Err(format!("There is no user \"{username}\".")),
+        Some(user) if !user.active && (has_site || !remote) => {
+            Err(format!("The user \"{username}\" is not active."))
+        }
+        _ => Err(no_access(username, &invocation.site)),
+    })
 }
 
 /// The names of a command's parameters.

@@ -99,6 +99,11 @@ pub(super) trait Executor: Send + Sync {
         services: Arc<dyn HostServices>,
         watch: &Watch,
     ) -> Result<Vec<u8>, NoResponse>;
+
+    /// How many of its processes ended before they had answered.
+    fn workers_lost(&self) -> u64 {
+        0
+    }
 }
 
 /// A plugin, the executor that runs it, and the descriptions of its commands, once they are known.

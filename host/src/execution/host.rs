@@ -10,7 +10,8 @@ use super::journal::{self, OpenExecution};
 use super::report::{Report, ReportRow};
 use super::session::{Session, SessionSetup};
 use crate::incidents::{
-    Begun, ExecutionKey, ExecutionRecord, ExecutionRecords, IncidentStore, LedgerRow, StoreError,
+    Begun, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState, IncidentStore,
+    LedgerRow, StoreError,
 };
 use crate::plugins::{PluginFile, Plugins};
 use jiff::tz::TimeZone;
@@ -92,13 +93,16 @@ impl Host {
         let (key, resumed) = match self.records.begin(&new)? {
             Begun::New(key) => (key, false),
             Begun::Resumed(key) => (key, true),
-            Begun::Finished(key, record) => return self.replay(&prepared, key, *record),
+            Begun::Finished(key, record) => return Ok(self.stored_answer(key, &record)?),
             Begun::Running => return Err(ExecutionError::Running(prepared.execution_id)),
             Begun::Conflict(what) => {
                 return Err(ExecutionError::IdTaken { id: prepared.execution_id, what });
             }
         };
         let open = OpenExecution::new(&*self.records, key);
+        if let Some(begun) = &invocation.begun {
+            begun();
+        }
         let earlier = if resumed { self.incidents.ledger(key)? } else { Vec::new() };
         log::info!(
             "execution {} of {} {}",
@@ -113,6 +117,28 @@ impl Host {
         log::info!("execution {} ended: {}", prepared.execution_id, answer.return_data);
         open.end(&mut answer);
         Ok(answer)
+    }
+
+    /// An execution as the journal has it, and its answer, if it has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub fn stored(
+        &self,
+        execution_id: &str,
+    ) -> Result<Option<(ExecutionRecord, Option<Answer>)>, StoreError> {
+        let Some((key, record)) = self.records.execution(execution_id)? else { return Ok(None) };
+        let answer = match record.state {
+            ExecutionState::Finished => Some(self.stored_answer(key, &record)?),
+            _ => None,
+        };
+        Ok(Some((record, answer)))
+    }
+
+    /// How many workers ended before they had answered, and were replaced.
+    pub fn workers_lost(&self) -> u64 {
+        self.plugins.iter().map(|plugin| plugin.executor().workers_lost()).sum()
     }
 
     fn command(
@@ -180,35 +206,46 @@ impl Host {
     }
 
     /// The stored answer of an execution that has ended.
-    fn replay(
+    fn stored_answer(
         &self,
-        prepared: &Prepared<'_>,
         key: ExecutionKey,
-        record: ExecutionRecord,
-    ) -> Result<Answer, ExecutionError> {
+        record: &ExecutionRecord,
+    ) -> Result<Answer, StoreError> {
         let ledger = self.incidents.ledger(key)?;
-        let zone = self.incidents.site(&record.begun.site)?;
-        let zone = zone.and_then(|site| TimeZone::get(&site.time_zone).ok());
-        let return_data = ReturnData::parse(&record.return_data.unwrap_or_default());
+        let return_data = ReturnData::parse(record.return_data.as_deref().unwrap_or_default());
         // A failure of the whole has no rows; a success over no incidents has none either.
-        let rows = (!ledger.is_empty() || return_data == ReturnData::Successful)
-            .then(|| ledger.iter().map(ReportRow::from).collect());
-        let end = RunEnd {
-            ended: Ended::Finished,
-            return_data,
-            error: record.error.unwrap_or_default(),
-            outputs: record.outputs,
-            rows,
+        let has_rows = !ledger.is_empty() || return_data == ReturnData::Successful;
+        let report = match has_rows {
+            true => Some(self.stored_report(record, &ledger)?),
+            false => None,
         };
-        let mut answer = prepared.answer(end, zone.unwrap_or(TimeZone::UTC));
-        answer.replayed = true;
-        if let Some(report) = &mut answer.report {
-            // Those that its rows were made for; the plugin's may have changed since.
-            report.columns = serde_json::from_str(&record.begun.columns).map_err(|error| {
-                StoreError::Unreadable { what: "an execution's columns", cause: error.to_string() }
-            })?;
-        }
-        Ok(answer)
+        Ok(Answer {
+            execution_id: Some(record.begun.id.clone()),
+            return_data,
+            error: record.error.clone().unwrap_or_default(),
+            outputs: record.outputs.clone(),
+            report,
+            ended: Ended::Finished,
+            replayed: true,
+        })
+    }
+
+    fn stored_report(
+        &self,
+        record: &ExecutionRecord,
+        ledger: &[LedgerRow],
+    ) -> Result<Report, StoreError> {
+        let site = self.incidents.site(&record.begun.site)?;
+        let zone = site.and_then(|site| TimeZone::get(&site.time_zone).ok());
+        // The columns that its rows were made for; the plugin's may have changed since.
+        let columns = serde_json::from_str(&record.begun.columns).map_err(|error| {
+            StoreError::Unreadable { what: "an execution's columns", cause: error.to_string() }
+        })?;
+        Ok(Report {
+            columns,
+            time_zone: zone.unwrap_or(TimeZone::UTC),
+            rows: ledger.iter().map(ReportRow::from).collect(),
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a face asks for: one run of a command.
 
 use super::parameters::Parameters;
+use crate::incidents::ApiKey;
 use playdock_plugin_api::{Intent, Mode, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +21,8 @@ pub struct Invocation {
     pub site: String,
     /// Who asks for it, and so in whose name it acts.
     pub requester: Requester,
+    /// The key that a remote request came with: it bounds the sites and the users.
+    pub api_key: Option<Arc<ApiKey>>,
     /// Whether it is to change anything. A preview is not journaled: it leaves the store as it is.
     pub intent: Intent,
     /// Its id; the same id again resumes an interrupted execution or repeats the answer of one that
@@ -31,6 +34,8 @@ pub struct Invocation {
     pub clock: Option<Timestamp>,
     /// The way to cancel it from another thread.
     pub cancellation: Cancellation,
+    /// Who is told that it is in the journal, from where it can be resumed.
+    pub begun: Option<Notice>,
     /// Who is told how far it is.
     pub progress: Option<Progress>,
 }
@@ -43,11 +48,13 @@ impl Invocation {
             parameters,
             site: site.to_owned(),
             requester: Requester::Automatic { requested_by: None },
+            api_key: None,
             intent: Intent::Apply,
             execution_id: None,
             timeout: DEFAULT_TIMEOUT,
             clock: None,
             cancellation: Cancellation::default(),
+            begun: None,
             progress: None,
         }
     }
@@ -78,13 +85,16 @@ impl Requester {
     }
 
     /// The account that a remote request came from.
-    pub(super) fn requested_by(&self) -> Option<String> {
+    pub(crate) fn requested_by(&self) -> Option<String> {
         match self {
             Requester::Automatic { requested_by } => requested_by.clone(),
             Requester::Person { .. } => None,
         }
     }
 }
+
+/// Told that something has come about.
+pub type Notice = Arc<dyn Fn() + Send + Sync>;
 
 /// Told how many incidents are done, of how many.
 pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;

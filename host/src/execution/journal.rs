@@ -38,6 +38,7 @@ pub(super) fn entry(
         mode: invocation.requester.mode(),
         site: invocation.site.clone(),
         requested_by: invocation.requester.requested_by(),
+        api_key: invocation.api_key.as_ref().map(|key| key.id),
         acting_user,
         parameters: invocation.parameters.json().get().to_owned(),
         parameters_digest: invocation.parameters.digest().to_owned(),

@@ -30,8 +30,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Idle workers that are kept for each plugin.
-const MOST_IDLE: usize = 8;
+/// Idle workers that are kept for each plugin: as many as a server keeps busy for one client.
+const MOST_IDLE: usize = 32;
 /// How long the pool waits before it starts a worker after so many crashes in a row.
 const LONGEST_BACK_OFF: Duration = Duration::from_millis(200);
 
@@ -68,6 +68,8 @@ struct PoolState {
     idle: Vec<(Scope, Worker)>,
     /// How many workers in a row ended before they gave a response.
     crashes: u32,
+    /// How many ever did.
+    lost: u64,
 }
 
 impl WorkerPool {
@@ -160,9 +162,12 @@ impl Executor for WorkerPool {
         let mut state = self.state();
         match response {
             Ok(_) => state.crashes = 0,
-            Err(NoResponse::Ended(_)) => state.crashes = state.crashes.saturating_add(1),
+            Err(NoResponse::Ended(_)) => {
+                state.crashes = state.crashes.saturating_add(1);
+                state.lost += 1;
+            }
             // It was asked to stop and didn't: no sign that the next one will crash.
-            Err(_) => {}
+            Err(_) => state.lost += 1,
         }
         let dropped = match keep {
             true => {
@@ -176,5 +181,9 @@ impl Executor for WorkerPool {
         drop(state);
         drop(dropped);
         response
+    }
+
+    fn workers_lost(&self) -> u64 {
+        self.state().lost
     }
 }

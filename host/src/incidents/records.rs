@@ -1,6 +1,7 @@
 //! The host's own records: which executions there were, and what each made of its incidents.
 
 use super::error::StoreError;
+use super::keys::ApiKeyId;
 use playdock_plugin_api::{Mode, Timestamp};
 use std::collections::BTreeMap;
 
@@ -30,6 +31,8 @@ pub struct NewExecution {
     pub site: String,
     /// The account that asked for it, where one did.
     pub requested_by: Option<String>,
+    /// The key that the request for it came with, if it was a remote one.
+    pub api_key: Option<ApiKeyId>,
     /// In whose name it acts, where that could be resolved.
     pub acting_user: Option<String>,
     /// The parameters, as they were given.
@@ -150,7 +153,7 @@ pub trait ExecutionRecords: Send + Sync {
     /// [`StoreError`]
     fn renew(&self, execution: ExecutionKey) -> Result<(), StoreError>;
 
-    /// An execution by its id.
+    /// An execution by its id. One whose host died while it ran is interrupted.
     ///
     /// # Errors
     ///

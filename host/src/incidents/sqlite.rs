@@ -4,7 +4,7 @@
 //! their own. What each file does: `open` makes and migrates the file, `look` reads what commands
 //! need, `record` writes outcomes and their changes, `executions` is the journal, `conditions` its
 //! record of why and where code ran, `running` what of it this process runs, `browse` is for people,
-//! `import` takes incidents in. `maintenance` looks after the file as a whole: `check` reads what
+//! `import` takes incidents in, `keys` are those of remote clients. `maintenance` looks after the file as a whole: `check` reads what
 //! must always hold, `backup` and `restore` copy it out and in.
 
 mod backup;
@@ -13,6 +13,7 @@ mod check;
 mod conditions;
 mod executions;
 mod import;
+mod keys;
 mod look;
 mod maintenance;
 mod open;
@@ -28,6 +29,7 @@ pub use maintenance::SqliteFile;
 
 use super::error::StoreError;
 use super::import::{ImportError, ImportSummary, NumberedRecord};
+use super::keys::{ApiKey, ApiKeyId, ApiKeys, NewApiKey};
 use super::records::{
     Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, NewExecution,
 };
@@ -225,10 +227,31 @@ impl ExecutionRecords for SqliteStore {
     }
 
     fn execution(&self, id: &str) -> Result<Option<(ExecutionKey, ExecutionRecord)>, StoreError> {
-        self.read(|connection| executions::execution(connection, id))
+        self.read(|connection| executions::execution(connection, id, &self.running))
     }
 
     fn latest_executions(&self, count: usize) -> Result<Vec<ExecutionRecord>, StoreError> {
         self.read(|connection| executions::latest(connection, count))
+    }
+}
+
+impl ApiKeys for SqliteStore {
+    fn add_key(&self, key: &NewApiKey) -> Result<bool, StoreError> {
+        let key = key.clone();
+        self.writer.write(1, move |connection| keys::add(connection, &key))
+    }
+
+    fn keys(&self) -> Result<Vec<ApiKey>, StoreError> {
+        self.read(keys::all)
+    }
+
+    fn revoke_key(&self, name: &str) -> Result<bool, StoreError> {
+        let name = name.to_owned();
+        self.writer.write(1, move |connection| keys::revoke(connection, &name))
+    }
+
+    fn note_key_uses(&self, uses: &[(ApiKeyId, Timestamp)]) -> Result<(), StoreError> {
+        let uses = uses.to_vec();
+        self.writer.write(uses.len(), move |connection| keys::note_uses(connection, &uses))
     }
 }

@@ -37,6 +37,37 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A number of bytes: `1048576`, `64KiB`, `32MiB`.
+pub(super) fn bytes(text: &str) -> Result<usize, String> {
+    let number = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
+    let unit = match &text[number.len()..] {
+        "" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        _ => 0,
+    };
+    let bytes = number.parse().ok().and_then(|number: usize| number.checked_mul(unit));
+    match bytes {
+        Some(bytes) if (1..=LARGEST_BODY).contains(&bytes) => Ok(bytes),
+        _ => Err("write a number of bytes up to 1024MiB, as 65536, 64KiB or 32MiB".to_owned()),
+    }
+}
+
+/// No execution takes as many bytes of numbers as this.
+const LARGEST_BODY: usize = 1 << 30;
+
+/// A time from now: `90d`, `12h`, `1y`.
+pub(super) fn from_now(text: &str) -> Result<Timestamp, String> {
+    let wrong = || "write a time from now, as 90d, 12h or 1y".to_owned();
+    let span: jiff::Span = text.parse().map_err(|_| wrong())?;
+    let now = jiff::Zoned::now();
+    let then = now.checked_add(span).map_err(|_| wrong())?;
+    match then > now {
+        true => Ok(Timestamp::from_milliseconds(then.timestamp().as_millisecond())),
+        false => Err(wrong()),
+    }
+}
+
 pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     let instant: jiff::Timestamp =
         text.parse().map_err(|_| "write an instant as 2021-01-27T14:08:00Z".to_owned())?;
@@ -57,6 +88,24 @@ mod tests {
     fn a_count_is_above_zero() {
         assert_eq!(count("3"), Ok(3));
         assert!(count("0").is_err() && count("-1").is_err() && count("few").is_err());
+    }
+
+    #[test]
+    fn bytes_have_a_unit() {
+        assert_eq!(bytes("65536"), Ok(65536));
+        assert_eq!(bytes("32MiB"), Ok(32 << 20));
+        for wrong in ["", "0", "MiB", "32MB", "-1", "9999999999MiB", "2048MiB"] {
+            assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_time_from_now_lies_ahead() {
+        let day = from_now("1d").unwrap().milliseconds() - Timestamp::now().milliseconds();
+        assert!((82_000_000..91_000_000).contains(&day), "{day}");
+        for wrong in ["", "0d", "-1d", "soon", "90"] {
+            assert!(from_now(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,17 +1,17 @@
 //! `playdock plugins keys`: whose signatures of plugins count.
 
-use super::super::arguments::{Common, Keys, KeysAction, Output};
+use super::super::arguments::{Common, Output, SigningKeys, SigningKeysAction};
 use super::super::exit::Failure;
 use super::super::{output, policy, table, terminal};
 use crate::plugins::{Key, KeyError, KeyId, LockFile};
 use serde::Serialize;
 use std::path::Path;
 
-pub(super) fn keys(common: &Common, arguments: &Keys) -> Result<(), Failure> {
+pub(super) fn keys(common: &Common, arguments: &SigningKeys) -> Result<(), Failure> {
     match &arguments.action {
-        KeysAction::Add { key, name } => add(common, key, name.clone()),
-        KeysAction::Revoke { id } => revoke(common, *id),
-        KeysAction::List => list(common),
+        SigningKeysAction::Add { key, name } => add(common, key, name.clone()),
+        SigningKeysAction::Revoke { id } => revoke(common, *id),
+        SigningKeysAction::List => list(common),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The journal of executions, and their ledgers.
 
 use super::super::error::StoreError;
+use super::super::keys::ApiKeyId;
 use super::super::lease::{LEASE_MILLISECONDS, LeaseOwner};
 use super::super::records::{
     Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionState, NewExecution,
@@ -16,13 +17,24 @@ const COLUMNS: &str =
     "id, execution_id, command, plugin, plugin_version, plugin_digest, mode, site,
     requested_by, acting_user, parameters, parameters_digest, clock, started_at, finished_at,
     state, return_data, error, outputs, lease_owner, lease_until, columns,
-    trusted, signing_key, isolation, unprotected";
+    trusted, signing_key, isolation, unprotected, api_key";
 
 /// An execution, and who holds its lease.
 struct Found {
     key: ExecutionKey,
     record: ExecutionRecord,
     lease: Option<(String, i64)>,
+}
+
+impl Found {
+    /// Whether a host that lives runs it.
+    fn is_held(&self, running: &Running) -> bool {
+        let Some((holder, until)) = &self.lease else { return false };
+        if *holder == LeaseOwner::this_process().to_string() {
+            return running.contains(self.key);
+        }
+        LeaseOwner::lives(holder).unwrap_or(*until > Timestamp::now().milliseconds())
+    }
 }
 
 /// Begins an execution inside the transaction that is open, and claims it for this process.
@@ -60,6 +72,7 @@ fn find_or_insert(
         (before.mode == new.mode, "another mode"),
         (new.mode == Mode::Automatic || before.acting_user == new.acting_user, "another user"),
         (before.requested_by == new.requested_by, "another account that asked for it"),
+        (before.api_key == new.api_key, "another API key"),
     ] {
         if !same {
             return Ok(Begun::Conflict(what));
@@ -79,15 +92,8 @@ fn find_or_insert(
             return Ok(Begun::Conflict(what));
         }
     }
-    if let Some((holder, until)) = &found.lease {
-        let held = if *holder == owner {
-            running.contains(found.key)
-        } else {
-            LeaseOwner::lives(holder).unwrap_or(*until > now)
-        };
-        if held {
-            return Ok(Begun::Running);
-        }
+    if found.is_held(running) {
+        return Ok(Begun::Running);
     }
     connection.execute(
         "UPDATE execution SET state = 'running', lease_owner = ?1, lease_until = ?2,
@@ -117,8 +123,9 @@ fn insert(
     connection.execute(
         "INSERT INTO execution (execution_id, command, plugin, plugin_version, plugin_digest, mode,
              site, requested_by, acting_user, parameters, parameters_digest, clock, started_at,
-             lease_owner, lease_until, columns, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 'running')",
+             lease_owner, lease_until, columns, api_key, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+             'running')",
         rusqlite::params![
             new.id,
             new.command,
@@ -136,6 +143,7 @@ fn insert(
             owner,
             now + LEASE_MILLISECONDS,
             new.columns,
+            new.api_key.map(|key| key.0),
         ],
     )?;
     Ok(ExecutionKey(connection.last_insert_rowid()))
@@ -191,8 +199,14 @@ pub(super) fn end(
 pub(super) fn execution(
     connection: &Connection,
     id: &str,
+    running: &Running,
 ) -> Result<Option<(ExecutionKey, ExecutionRecord)>, StoreError> {
-    Ok(find(connection, id)?.map(|found| (found.key, found.record)))
+    Ok(find(connection, id)?.map(|mut found| {
+        if found.record.state == ExecutionState::Running && !found.is_held(running) {
+            found.record.state = ExecutionState::Interrupted;
+        }
+        (found.key, found.record)
+    }))
 }
 
 pub(super) fn latest(
@@ -275,6 +289,7 @@ fn read(row: &Row<'_>) -> Result<Found, StoreError> {
                 parameters_digest: row.get(11)?,
                 clock: instant(12)?,
                 columns: row.get(21)?,
+                api_key: row.get::<_, Option<i64>>(22)?.map(ApiKeyId),
             },
             started_at: Timestamp::from_milliseconds(row.get(13)?),
             finished_at: instant(14)?,

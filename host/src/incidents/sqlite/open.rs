@@ -8,7 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 
 /// What makes each version of the schema out of the one before; the first out of nothing.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_keys.sql")];
 
 /// Marks the file as a Playdock store in its header: "PLDK".
 const APPLICATION_ID: i64 = 0x504C_444B;

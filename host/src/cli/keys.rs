@@ -1,0 +1,163 @@
+//! `playdock keys`: the keys of remote clients.
+
+use super::arguments::{Common, Keys, KeysAction, Output};
+use super::exit::Failure;
+use super::instant::{rfc3339, utc};
+use super::{known, output, setup, table};
+use crate::incidents::{ApiKey, ApiKeys, IncidentStore, Limits, NewApiKey, Proof, SqliteStore};
+use crate::remote::{ClientSecret, ServerKey};
+use playdock_plugin_api::Timestamp;
+use serde::Serialize;
+use std::process::ExitCode;
+
+pub(super) fn keys(common: &Common, arguments: &Keys) -> Result<ExitCode, Failure> {
+    let store = setup::store(common)?;
+    match &arguments.action {
+        KeysAction::Create { name, command, site, user, expires, jwt } => {
+            check(&store, name, site, user)?;
+            let server_key = match jwt {
+                Some(file) => Some(ServerKey::read_or_make(file).map_err(Failure::usage)?),
+                None => None,
+            };
+            let secret = ClientSecret::new(server_key.is_some()).map_err(Failure::usage)?;
+            let key = NewApiKey {
+                public_id: secret.public_id().to_owned(),
+                name: name.clone(),
+                proof: match server_key {
+                    None => Proof::Secret(secret.digest()),
+                    Some(key) => Proof::Signature(key.seal(&secret).map_err(Failure::usage)?),
+                },
+                limits: Limits { commands: limit(command), sites: limit(site), users: limit(user) },
+                expires_at: *expires,
+            };
+            if !store.add_key(&key)? {
+                return Err(Failure::usage(format!(
+                    "there is a key \"{name}\" already: revoke it first, or take another name"
+                )));
+            }
+            output::write(|out| writeln!(out, "{}", secret.text()))?;
+        }
+        KeysAction::List => write_list(common, &store.keys()?)?,
+        KeysAction::Revoke { name } => {
+            if !store.revoke_key(name)? {
+                return Err(Failure::usage(unknown_key(name, &store.keys()?)));
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A key that is limited to what isn't there would be of no use.
+fn check(
+    store: &SqliteStore,
+    name: &str,
+    sites: &[String],
+    users: &[String],
+) -> Result<(), Failure> {
+    if name.trim().is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
+        return Err(Failure::usage("the name of a key is 1 to 100 characters on one line"));
+    }
+    for site in sites {
+        known::check_site(store, site)?;
+    }
+    for user in users {
+        if store.user(user)?.is_none() {
+            return Err(Failure::usage(format!("there is no user \"{user}\"")));
+        }
+    }
+    Ok(())
+}
+
+fn limit(names: &[String]) -> Option<Vec<String>> {
+    (!names.is_empty()).then(|| names.to_vec())
+}
+
+fn unknown_key(name: &str, keys: &[ApiKey]) -> String {
+    let good = keys.iter().filter(|key| key.revoked_at.is_none());
+    match known::nearest_first(name, good.map(|key| key.made.name.as_str())) {
+        names if names.is_empty() => format!("there is no key \"{name}\" to revoke; there is none"),
+        names => format!("there is no key \"{name}\" to revoke; there are {names}"),
+    }
+}
+
+/// A key, for programs.
+#[derive(Serialize)]
+struct KeyLine<'a> {
+    name: &'a str,
+    id: &'a str,
+    state: &'static str,
+    jwt: bool,
+    commands: Option<&'a Vec<String>>,
+    sites: Option<&'a Vec<String>>,
+    users: Option<&'a Vec<String>>,
+    created_at: Option<String>,
+    expires_at: Option<String>,
+    revoked_at: Option<String>,
+    last_used_at: Option<String>,
+}
+
+impl<'a> From<&'a ApiKey> for KeyLine<'a> {
+    fn from(key: &'a ApiKey) -> KeyLine<'a> {
+        let limits = &key.made.limits;
+        KeyLine {
+            name: &key.made.name,
+            id: &key.made.public_id,
+            state: state(key),
+            jwt: signs(key),
+            commands: limits.commands.as_ref(),
+            sites: limits.sites.as_ref(),
+            users: limits.users.as_ref(),
+            created_at: rfc3339(key.created_at),
+            expires_at: key.made.expires_at.and_then(rfc3339),
+            revoked_at: key.revoked_at.and_then(rfc3339),
+            last_used_at: key.last_used_at.and_then(rfc3339),
+        }
+    }
+}
+
+fn state(key: &ApiKey) -> &'static str {
+    match key.revoked_at {
+        Some(_) => "revoked",
+        None if key.is_good(Timestamp::now()) => "good",
+        None => "expired",
+    }
+}
+
+fn signs(key: &ApiKey) -> bool {
+    matches!(key.made.proof, Proof::Signature(_))
+}
+
+fn write_list(common: &Common, keys: &[ApiKey]) -> Result<(), Failure> {
+    if common.output == Output::Json {
+        return output::write_json(&keys.iter().map(KeyLine::from).collect::<Vec<_>>());
+    }
+    if keys.is_empty() {
+        return output::write(|out| writeln!(out, "No keys."));
+    }
+    let any =
+        |names: &Option<Vec<String>>| names.as_ref().map_or("any".to_owned(), |it| it.join(", "));
+    let rows = keys.iter().map(|key| {
+        let limits = &key.made.limits;
+        vec![
+            key.made.name.clone(),
+            state(key).to_owned(),
+            if signs(key) { "d3jwt" } else { "d3key" }.to_owned(),
+            any(&limits.commands),
+            any(&limits.sites),
+            any(&limits.users),
+            key.made.expires_at.map(utc).unwrap_or_default(),
+            key.last_used_at.map(utc).unwrap_or_default(),
+        ]
+    });
+    let headings = [
+        "Key",
+        "State",
+        "Header",
+        "Commands",
+        "Sites",
+        "Users",
+        "Expires (UTC)",
+        "Last used (UTC)",
+    ];
+    output::write(|out| table::write(out, &headings, rows))
+}

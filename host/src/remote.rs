@@ -1,0 +1,43 @@
+//! The Remote Command API: turns an HTTP request into an invocation, and an answer into a response.
+//!
+//! It speaks as D3 SOAR's Command API does, so that its clients need no change; what is added (the
+//! execution id, `Idempotency-Key`, `Prefer: respond-async`) changes nothing for a client that
+//! doesn't use it.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `settings`, `server`, `front`, `connections`, `tls` | listening, connections and their bounds, stopping |
+//! | `paths`, `routes`, `service` | which request goes where, and what all of them share |
+//! | `keyring`, `secrets`, `jwt` | who asks |
+//! | `request`, `commands`, `running`, `answer` | running a command |
+//! | `executions`, `catalogue`, `openapi` | what else can be asked for |
+//! | `refusal` | every status and body that isn't an answer |
+//! | `access_log`, `metrics` | what those who run the server see |
+
+mod access_log;
+mod answer;
+mod catalogue;
+mod commands;
+mod connections;
+mod executions;
+mod front;
+mod jwt;
+mod keyring;
+mod metrics;
+mod openapi;
+mod paths;
+mod refusal;
+mod request;
+mod routes;
+mod running;
+mod secrets;
+mod server;
+mod service;
+mod settings;
+mod tls;
+
+pub use paths::{InvalidNamespace, Namespace};
+pub use secrets::{ClientSecret, ServerKey, ServerKeyError};
+pub use server::{ServeError, Server, Stop};
+pub use settings::Settings;
+pub use tls::TlsFiles;

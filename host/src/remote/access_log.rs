@@ -1,0 +1,105 @@
+//! The access log: a line of JSON for each request, on standard error. It has the key's name, never
+//! a header or a body.
+
+use serde::Serialize;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How many lines may wait to be written before more are dropped.
+const WAITING: usize = 8192;
+/// How much of a path is shown; whoever sends longer ones has no path of ours.
+const LONGEST_PATH: usize = 200;
+
+/// What a handler knows of a request beside its answer; it travels with the response.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Noted {
+    /// The name of the key.
+    pub(super) key: Option<String>,
+    /// The execution that the request began, asked for or cancelled.
+    pub(super) execution: Option<String>,
+}
+
+/// One request.
+#[derive(Debug, Serialize)]
+pub(super) struct Line {
+    pub(super) time: String,
+    pub(super) remote: SocketAddr,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) status: u16,
+    pub(super) milliseconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) execution: Option<String>,
+}
+
+impl Line {
+    pub(super) fn new(
+        remote: SocketAddr,
+        method: &str,
+        path: &str,
+        status: u16,
+        took: Duration,
+        noted: Noted,
+    ) -> Line {
+        let clip = |text: &str| text.chars().take(LONGEST_PATH).collect();
+        Line {
+            time: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+            remote,
+            method: clip(method),
+            path: clip(path),
+            status,
+            milliseconds: (took.as_secs_f64() * 1e6).round() / 1e3,
+            key: noted.key,
+            execution: noted.execution,
+        }
+    }
+}
+
+/// The thread that writes lines: whoever reads standard error slowly must not slow requests.
+pub(super) struct AccessLog {
+    lines: Mutex<Option<SyncSender<Line>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl AccessLog {
+    pub(super) fn start() -> AccessLog {
+        let (lines, waiting) = sync_channel(WAITING);
+        let thread = std::thread::spawn(move || write(&waiting));
+        AccessLog { lines: Mutex::new(Some(lines)), thread: Mutex::new(Some(thread)) }
+    }
+
+    /// Adds a line, unless too many wait.
+    pub(super) fn add(&self, line: Line) {
+        if let Some(lines) = &*self.lines.lock().unwrap_or_else(PoisonError::into_inner) {
+            let _ = lines.try_send(line);
+        }
+    }
+
+    /// Writes what waits.
+    pub(super) fn end(&self) {
+        drop(self.lines.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // It panics over nothing; if it did, there is nobody to tell.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn write(waiting: &Receiver<Line>) {
+    while let Ok(first) = waiting.recv() {
+        let mut text = Vec::new();
+        for line in std::iter::once(first).chain(waiting.try_iter().take(WAITING)) {
+            if serde_json::to_writer(&mut text, &line).is_ok() {
+                text.push(b'\n');
+            }
+        }
+        // Where it can't be written, nobody listens.
+        let _ = std::io::stderr().write_all(&text);
+    }
+}

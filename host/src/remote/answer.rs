@@ -1,0 +1,53 @@
+//! The body of an answer, without what is the server's own business: causes that may name files,
+//! places in code or statements stay in the journal and in the log.
+
+use crate::execution::{Answer, Ended};
+use axum::body::Bytes;
+use playdock_plugin_api::Reason;
+
+/// The four members of an answer.
+pub(super) fn body(mut answer: Answer) -> Bytes {
+    if let Some(cause) = concealed(answer.ended) {
+        answer.error = cause.to_owned();
+    }
+    for row in answer.report.iter_mut().flat_map(|report| &mut report.rows) {
+        if row.reason.as_ref() == Some(&Reason::STORE_ERROR) {
+            row.message = Some("The store could not write it.".to_owned());
+        }
+    }
+    // Texts and numbers: serde_json can always write them.
+    serde_json::to_vec(&answer).unwrap_or_default().into()
+}
+
+/// The four members where a request was wrong before anything was executed.
+pub(super) fn wrong(error: &str) -> Bytes {
+    // As text, since the order of the members is part of the contract.
+    let error = serde_json::Value::from(error);
+    format!(r#"{{"result":"","error":{error},"returnData":"Failed","contextData":[]}}"#).into()
+}
+
+/// What is said in place of the causes of an ending.
+pub(super) fn concealed(ended: Ended) -> Option<&'static str> {
+    match ended {
+        Ended::Finished | Ended::Cancelled | Ended::DeadlinePassed => None,
+        Ended::CommandBroke => {
+            Some("The command broke before its end; contextData says what was done.")
+        }
+        Ended::StoreFailed => {
+            Some("The store failed before the end; contextData says what was done.")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_request_is_answered_with_the_four_members_in_their_order() {
+        assert_eq!(
+            wrong("\"Site\" is required."),
+            r#"{"result":"","error":"\"Site\" is required.","returnData":"Failed","contextData":[]}"#
+        );
+    }
+}

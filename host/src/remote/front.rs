@@ -1,0 +1,154 @@
+//! Serving connections: each within bounds of time and size, each request through its routes and
+//! into the log.
+
+use super::access_log::{Line, Noted};
+use super::connections::{Busy, Connection, Connections, Place};
+use super::paths::{OriginalPath, normalised};
+use super::refusal::Refusal;
+use super::routes;
+use super::service::Service;
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderValue, Request, Uri};
+use axum::response::{IntoResponse, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+
+/// How long a client may take to greet in TLS, to send a request's head (idle time between two
+/// requests counts), and to take in what is written to it.
+const FOR_HANDSHAKE: Duration = Duration::from_secs(10);
+const FOR_HEAD: Duration = Duration::from_secs(30);
+const FOR_READING: Duration = Duration::from_secs(30);
+/// About how many bytes, and how many fields, the head of a request may have.
+const LONGEST_HEAD: usize = 32 << 10;
+const MOST_FIELDS: usize = 64;
+
+/// What every connection of a listener is served with.
+pub(super) struct Front {
+    pub(super) router: Router,
+    pub(super) service: Arc<Service>,
+}
+
+/// Takes connections for as long as it is polled.
+pub(super) async fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    front: Arc<Front>,
+    connections: Arc<Connections>,
+) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, remote)) => {
+                let Some(place) = connections.admit() else { continue };
+                tokio::spawn(connection(stream, remote, tls.clone(), front.clone(), place));
+            }
+            Err(error) => {
+                // No more files, perhaps; others must be closed first.
+                log::warn!("a connection was not taken: {error}");
+                connections.close_idlest();
+                sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    remote: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    front: Arc<Front>,
+    place: Place,
+) {
+    // Answers are written whole; waiting for more to send only delays them.
+    let _ = stream.set_nodelay(true);
+    let connection = &place.connection;
+    match tls {
+        None => requests(stream, remote, &front, connection).await,
+        Some(tls) => {
+            let greeted = tokio::select! {
+                greeted = timeout(FOR_HANDSHAKE, tls.accept(stream)) => greeted,
+                () = connection.closing() => return,
+            };
+            if let Ok(Ok(stream)) = greeted {
+                requests(stream, remote, &front, connection).await;
+            }
+        }
+    }
+}
+
+/// Serves the requests of a connection until it is over.
+async fn requests(
+    stream: impl AsyncRead + AsyncWrite + 'static,
+    remote: SocketAddr,
+    front: &Arc<Front>,
+    connection: &Arc<Connection>,
+) {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(FOR_READING));
+    let answer = |request: Request<Incoming>| {
+        let (front, busy) = (front.clone(), connection.busy());
+        async move { Ok::<_, Infallible>(front.answer(request, remote, busy).await) }
+    };
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(FOR_HEAD)
+        .max_buf_size(LONGEST_HEAD)
+        .max_headers(MOST_FIELDS)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service_fn(answer));
+    let mut serving = pin!(serving);
+    let ended = tokio::select! {
+        ended = serving.as_mut() => ended,
+        () = connection.closing() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = ended {
+        log::debug!("a connection from {remote} ended: {error}");
+    }
+}
+
+impl Front {
+    /// Answers a request and writes its line into the log.
+    async fn answer(&self, request: Request<Incoming>, remote: SocketAddr, busy: Busy) -> Response {
+        let began = Instant::now();
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let lower = normalised(&path);
+        let route = lower.as_deref().map_or("other", |path| routes::name(&self.service, path));
+        let mut response = match lower.and_then(|path| path.parse::<PathAndQuery>().ok()) {
+            None => Refusal::NotFound.into_response(),
+            Some(lower) => {
+                let mut request = request.map(Body::new);
+                *request.uri_mut() = Uri::from(lower);
+                request.extensions_mut().insert(OriginalPath(path.clone()));
+                match self.router.clone().oneshot(request).await {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                }
+            }
+        };
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let noted = response.extensions_mut().remove::<Noted>().unwrap_or_default();
+        let (status, took) = (response.status().as_u16(), began.elapsed());
+        self.service.metrics.request(route, status, took);
+        self.service.log.add(Line::new(remote, method.as_str(), &path, status, took, noted));
+        drop(busy);
+        response
+    }
+}

@@ -1,0 +1,123 @@
+//! What all requests share: the host, the keys, what runs, what is counted.
+
+use super::access_log::{AccessLog, Noted};
+use super::catalogue::Catalogue;
+use super::keyring::{KeyRing, LiveKey};
+use super::metrics::Metrics;
+use super::paths::Namespace;
+use super::refusal::Refusal;
+use super::request::Room;
+use super::running::Executions;
+use crate::execution::{ExecutionError, Host};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use playdock_plugin_api::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// How many executions run at once; the rest waits.
+pub(super) const AT_ONCE: usize = 64;
+/// Without a look at the store for so long, the server isn't ready.
+const LONGEST_BLIND: Duration = Duration::from_secs(10);
+
+/// What all requests share.
+pub(super) struct Service {
+    pub(super) host: Host,
+    pub(super) namespace: Namespace,
+    pub(super) catalogue: Catalogue,
+    pub(super) keys: KeyRing,
+    pub(super) executions: Executions,
+    /// How many more executions may run now.
+    pub(super) places: Arc<Semaphore>,
+    pub(super) room: Room,
+    pub(super) metrics: Metrics,
+    pub(super) log: AccessLog,
+    pub(super) timeout: Duration,
+    pub(super) clock: Option<Timestamp>,
+    stopping: AtomicBool,
+    /// One look at the store is enough for all who show a key that isn't known.
+    looking: tokio::sync::Mutex<()>,
+}
+
+impl Service {
+    /// Makes the service; the plugins' code runs for it, to say what their commands are.
+    pub(super) fn new(
+        host: Host,
+        keys: KeyRing,
+        settings: super::settings::Settings,
+    ) -> Result<Service, ExecutionError> {
+        Ok(Service {
+            catalogue: Catalogue::of(&host)?,
+            host,
+            namespace: settings.namespace,
+            keys,
+            executions: Executions::default(),
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+            room: Room::new(settings.largest_body),
+            metrics: Metrics::new(),
+            log: AccessLog::start(),
+            timeout: settings.timeout,
+            clock: settings.clock,
+            stopping: AtomicBool::new(false),
+            looking: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// Whose a request is, if it may go on: the first two checks of the contract.
+    pub(super) async fn admit(
+        self: &Arc<Service>,
+        headers: &HeaderMap,
+    ) -> Result<Arc<LiveKey>, Refusal> {
+        let key = match self.keys.find(headers) {
+            Some(key) => key,
+            None => {
+                self.look_at_keys().await;
+                self.keys.find(headers).ok_or(Refusal::InvalidKey)?
+            }
+        };
+        match key.may_go_on() {
+            true => Ok(key),
+            false => Err(Refusal::RateLimited),
+        }
+    }
+
+    /// Looks whether there are other keys by now.
+    async fn look_at_keys(self: &Arc<Service>) {
+        let _looking = self.looking.lock().await;
+        if !self.keys.is_young() {
+            self.refresh_keys().await;
+        }
+    }
+
+    /// Reads the keys of the store, and notes which were used.
+    pub(super) async fn refresh_keys(self: &Arc<Service>) {
+        let service = self.clone();
+        let work = move || service.keys.refresh().and_then(|()| service.keys.note_uses(false));
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => log::error!("the keys can't be read: {error}"),
+            Err(error) => log::error!("the keys can't be read: {error}"),
+        }
+    }
+
+    /// From now on it isn't ready, and begins nothing.
+    pub(super) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.places.close();
+    }
+
+    /// Whether it can execute commands.
+    pub(super) fn is_ready(&self) -> bool {
+        let sees_the_store = self.keys.age().is_some_and(|age| age < LONGEST_BLIND);
+        sees_the_store && !self.stopping.load(Ordering::Relaxed)
+    }
+}
+
+/// Lets the log know what a request was about.
+pub(super) fn note(response: &mut Response, key: &LiveKey, execution: Option<&str>) {
+    let key = Some(key.key.made.name.clone());
+    let execution = execution.map(str::to_owned);
+    response.extensions_mut().insert(Noted { key, execution });
+}

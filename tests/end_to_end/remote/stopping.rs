@@ -1,0 +1,92 @@
+//! Stopping: what runs ends or is cancelled, nothing new begins, and what was answered stands.
+
+use super::{ATTACK, CLOSE, ask_until, attacked_store, closing, closing_store, outcome, sleeping};
+use playdock_tests::{Playdock, Served};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+/// Starts an execution that sleeps, and returns the answer once it comes.
+fn asleep<'scope>(
+    scope: &'scope std::thread::Scope<'scope, '_>,
+    served: &'scope Served,
+    key: &'scope str,
+    playdock: &'scope Playdock,
+) -> std::thread::ScopedJoinHandle<'scope, playdock_tests::Response> {
+    let asking = scope.spawn(move || {
+        let headers = [("d3key", key), ("Idempotency-Key", "a")];
+        served.post(ATTACK, &headers, &sleeping(&["1", "2"]))
+    });
+    let closed = || playdock.value::<i64>("SELECT count(*) FROM incident WHERE status = 'Closed'");
+    ask_until(|| served.get("/healthz", &[]), |_| closed() == 1);
+    asking
+}
+
+#[test]
+fn what_runs_is_cancelled_after_the_drain_answered_and_can_go_on() {
+    let playdock = attacked_store(&["1", "2"]);
+    let key = playdock.key("one", &[]);
+    let mut served = playdock.serve(&["--rate", "0", "--drain", "0.3"]);
+    let answer = std::thread::scope(|scope| {
+        let asking = asleep(scope, &served, &key, &playdock);
+        served.signal("TERM");
+        asking.join().expect("it is answered")
+    });
+    let (result, error) = outcome(&answer);
+    assert_eq!(result, "Partially Successful");
+    assert!(error.contains("cancelled"), "{error}");
+    assert_eq!(served.wait().code, Some(0));
+    assert_eq!(playdock.rows("SELECT state FROM execution"), ["interrupted"]);
+}
+
+#[test]
+fn nothing_new_begins_while_what_runs_goes_on() {
+    let playdock = attacked_store(&["1", "2"]);
+    let key = playdock.key("one", &[]);
+    let mut served = playdock.serve(&["--rate", "0", "--timeout", "3"]);
+    let address = served.address();
+    let answer = std::thread::scope(|scope| {
+        let asking = asleep(scope, &served, &key, &playdock);
+        let mut idle = served.connect();
+        served.signal("TERM");
+        let end = Instant::now() + Duration::from_secs(2);
+        while TcpStream::connect(address).is_ok() {
+            assert!(Instant::now() < end, "it still listens");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let mut said = [0; 1];
+        // A request may cross the end on its way; it isn't answered.
+        let _ = idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert!(matches!(idle.read(&mut said), Ok(0) | Err(_)));
+        asking.join().expect("it is answered")
+    });
+    // It had its time, to the end.
+    assert!(outcome(&answer).1.contains("time was over"), "{answer:?}");
+    assert_eq!(served.wait().code, Some(0));
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let playdock = attacked_store(&["1", "2"]);
+    let key = playdock.key("one", &[]);
+    let mut served = playdock.serve(&["--rate", "0"]);
+    super::start_sleeping(&served, &key, &[], &["1", "2"]);
+    served.signal("INT");
+    served.line(|line| line.contains("press Ctrl-C again"));
+    served.signal("INT");
+    assert_eq!(served.wait().code, Some(130));
+    playdock.assert_nothing_is_half_closed();
+}
+
+#[test]
+fn idle_it_ends_at_once() {
+    let playdock = closing_store(&["1"]);
+    let key = playdock.key("one", &[]);
+    let mut served = playdock.serve(&["--rate", "0"]);
+    assert_eq!(served.post(CLOSE, &[("d3key", &key)], &closing(&["1"])).status, 200);
+    let _idle = served.connect();
+    let began = Instant::now();
+    served.signal("TERM");
+    assert_eq!(served.wait().code, Some(0));
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+}
