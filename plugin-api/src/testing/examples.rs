@@ -2,7 +2,6 @@
 
 use super::{InMemoryIncidents, StaticPlugin};
 use crate::command::UtilityCommand;
-use crate::context::Mode;
 use crate::example::{Example, ExampleOutcome};
 
 /// Runs the examples of a command, through the bytes that a library would get.
@@ -26,10 +25,7 @@ pub fn check_examples<C: UtilityCommand>() -> Result<(), String> {
 }
 
 fn check(plugin: &StaticPlugin, example: &Example, cells: usize) -> Result<(), String> {
-    let mut incidents = InMemoryIncidents::new(example.incidents.iter().cloned());
-    if example.mode == Mode::Manual {
-        incidents = incidents.manual("jane");
-    }
+    let mut incidents = InMemoryIncidents::of(example);
     let finished =
         plugin.invoke(&example.parameters, &mut incidents).map_err(|error| error.to_string())?;
     let outcomes: Vec<ExampleOutcome> = incidents
