@@ -4,6 +4,8 @@
 //! Standard output carries answers alone; progress, logs and errors go to standard error.
 
 mod arguments;
+#[cfg(target_os = "linux")]
+mod check;
 mod configuration;
 mod executions;
 mod exit;
@@ -22,7 +24,7 @@ mod setup;
 mod table;
 mod terminal;
 
-use arguments::{Arguments, Subcommand};
+use arguments::{Arguments, Output, Subcommand};
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue};
 use exit::Failure;
@@ -31,7 +33,7 @@ use std::process::ExitCode;
 /// Runs the program on the arguments of this process.
 pub fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
-    if let Some(code) = crate::execution::serve_as_worker() {
+    if let Some(code) = crate::execution::serve_as_worker().or_else(crate::check::serve_as_case) {
         return code;
     }
     let arguments = match Arguments::try_parse() {
@@ -48,12 +50,17 @@ pub fn main() -> ExitCode {
     };
     start_log(arguments.common.verbose);
     let common = &arguments.common;
+    if common.output == Output::Junit && !arguments.subcommand.is_check() {
+        return end(Err(Failure::usage("--output junit is for check alone")));
+    }
     end(match &arguments.subcommand {
         Subcommand::Run(run) => run::run(common, run),
         Subcommand::Invoke(invoke) => invoke::invoke(common, invoke),
         Subcommand::Incidents(incidents) => incidents::incidents(common, incidents),
         Subcommand::Executions(executions) => executions::executions(common, executions),
         Subcommand::Plugins(plugins) => plugins::plugins(common, plugins),
+        #[cfg(target_os = "linux")]
+        Subcommand::Check(check) => check::check(common, check),
     })
 }
 

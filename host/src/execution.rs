@@ -38,4 +38,6 @@ pub use invocation::{Cancellation, Clock, Invocation, Progress, Requester};
 pub use parameters::{InvalidParameters, Parameters};
 pub use report::{Report, ReportRow};
 #[cfg(target_os = "linux")]
+pub(crate) use worker::{LoneWorker, enter_sandbox, how_it_ended};
+#[cfg(target_os = "linux")]
 pub use worker::{Protection, serve as serve_as_worker};

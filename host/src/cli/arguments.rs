@@ -1,6 +1,11 @@
 //! The arguments of the program.
 
+#[cfg(target_os = "linux")]
+mod check;
 mod values;
+
+#[cfg(target_os = "linux")]
+pub(super) use check::Check;
 
 use crate::incidents::import::Status;
 use clap::{Args, Parser, ValueEnum};
@@ -12,7 +17,7 @@ use values::{assignment, count, instant, seconds, status};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  Successful
-  1  Failed
+  1  Failed, or a case of check did
   2  bad usage: an argument, a file of yours, a command or an execution id that can't be used
   3  Partially Successful
   4  a plugin can't be loaded, or is not trusted
@@ -63,6 +68,8 @@ pub(super) enum Output {
     Text,
     /// For programs: of an answer, its four members alone
     Json,
+    /// For servers that build and test: JUnit's XML, from check alone
+    Junit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -93,6 +100,18 @@ pub(super) enum Subcommand {
     Executions(Executions),
     /// Look at plugins, and say which may run
     Plugins(Plugins),
+    /// Check a plugin: what is asked of every one
+    #[cfg(target_os = "linux")]
+    Check(Check),
+}
+
+impl Subcommand {
+    pub(super) fn is_check(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        return matches!(self, Subcommand::Check(_));
+        #[cfg(not(target_os = "linux"))]
+        return false;
+    }
 }
 
 #[derive(Debug, Args)]

@@ -45,7 +45,7 @@ pub(super) fn incidents(common: &Common, arguments: &Incidents) -> Result<ExitCo
             }
             match common.output {
                 Output::Json => output::write_json(&found)?,
-                Output::Text => output::write(|out| show::details(out, &found))?,
+                Output::Text | Output::Junit => output::write(|out| show::details(out, &found))?,
             }
         }
     }
@@ -61,7 +61,7 @@ fn import(
     let summary = import_file(store, file, map)?;
     match common.output {
         Output::Json => output::write_json(&summary),
-        Output::Text => {
+        Output::Text | Output::Junit => {
             output::write(|out| writeln!(out, "{}", terminal::safe(&summary.to_string())))
         }
     }

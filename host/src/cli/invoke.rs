@@ -43,8 +43,8 @@ pub(super) fn invoke(common: &Common, arguments: &Invoke) -> Result<ExitCode, Fa
 
 fn write(common: &Common, answer: &Answer) -> Result<(), Failure> {
     match common.output {
-        Output::Text => output::write(|out| present::answer(out, answer)),
         Output::Json => output::write_json(answer),
+        Output::Text | Output::Junit => output::write(|out| present::answer(out, answer)),
     }
 }
 

@@ -7,12 +7,16 @@
 //! the protocol is gone, and the next execution gets another.
 
 mod frames;
+mod lone;
 mod process;
 mod role;
 mod sandbox;
 
+pub(crate) use lone::LoneWorker;
+pub(crate) use process::describe as how_it_ended;
 pub use role::serve;
 pub use sandbox::Protection;
+pub(crate) use sandbox::enter as enter_sandbox;
 
 use super::executor::{Executor, NoResponse, Watch};
 use super::invocation::Cancellation;
@@ -80,7 +84,7 @@ impl WorkerPool {
             let back_off = Duration::from_millis(1) * 2_u32.saturating_pow(crashes.min(12));
             std::thread::sleep(back_off.min(LONGEST_BACK_OFF));
         }
-        let started = Worker::start(&self.program, &self.file, watch);
+        let started = Worker::start(&self.program, self.file.sealed(), self.file.path(), watch);
         if started.is_err() {
             self.state().crashes += 1;
         }

@@ -34,6 +34,20 @@ impl InspectedFile {
         read(opened, path).map(|(inspected, _)| inspected)
     }
 
+    /// Looks at a library that may be anybody's, and keeps its bytes: for a process that gives up
+    /// all that it may do before it runs them.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](InspectedFile::open).
+    #[cfg(target_os = "linux")]
+    pub(crate) fn open_sealed(path: &Path) -> Result<(InspectedFile, Sealed), PluginError> {
+        let opened = open_unverified(path).map_err(|cause| not_opened(path, cause))?;
+        let (inspected, bytes) = read(opened, path)?;
+        let sealed = Sealed::copy(&bytes, inspected.path());
+        Ok((inspected, sealed.map_err(|error| not_opened(path, error.into()))?))
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

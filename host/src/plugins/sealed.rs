@@ -7,6 +7,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+#[cfg(target_os = "linux")]
+use std::{io::Read, os::fd::AsRawFd};
 
 /// A library's bytes.
 #[derive(Debug)]
@@ -44,8 +46,17 @@ impl Sealed {
         self.descriptor.try_clone()
     }
 
+    /// Another sealed copy: a library of its own to the system's loader.
+    pub(crate) fn another(&self) -> io::Result<Sealed> {
+        let mut bytes = Vec::new();
+        // Opened anew, so that nobody else's place in it is moved.
+        let path = format!("/proc/self/fd/{}", self.descriptor.as_raw_fd());
+        std::fs::File::open(path)?.read_to_end(&mut bytes)?;
+        Sealed::copy(&bytes, Path::new(""))
+    }
+
     /// A path under which the system's loader finds the bytes, for as long as this process lives.
-    pub(super) fn path_for_good(&self) -> io::Result<PathBuf> {
+    pub(crate) fn path_for_good(&self) -> io::Result<PathBuf> {
         use std::os::fd::IntoRawFd;
         let leaked = self.descriptor.try_clone()?.into_raw_fd();
         Ok(PathBuf::from(format!("/proc/self/fd/{leaked}")))

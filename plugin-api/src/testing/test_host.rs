@@ -50,6 +50,13 @@ struct State {
     made_up: u64,
 }
 
+impl Default for TestHost {
+    /// A host without incidents.
+    fn default() -> TestHost {
+        TestHost::new(InMemoryIncidents::default())
+    }
+}
+
 impl TestHost {
     /// A host over these incidents.
     pub(crate) fn new(incidents: InMemoryIncidents) -> TestHost {

@@ -3,7 +3,7 @@
 use super::frames::{self, Kind};
 use super::sandbox::Protection;
 use crate::execution::executor::{GRACE, NoResponse, Watch};
-use crate::plugins::{HostServices, LARGEST_CALL, PluginError, PluginFile};
+use crate::plugins::{HostServices, LARGEST_CALL, PluginError, Sealed};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, IoSlice, Read, Write};
 use std::os::fd::OwnedFd;
@@ -32,28 +32,29 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Starts a worker, which opens the library.
+    /// Starts a worker, which opens the library. `name` is the file that errors speak of.
     pub(super) fn start(
         program: &Path,
-        file: &PluginFile,
+        sealed: &Sealed,
+        name: &Path,
         watch: &Watch,
     ) -> Result<Worker, NoResponse> {
         let not_started = |cause: String| {
-            NoResponse::NotStarted(PluginError::NotLoaded { path: file.path().to_owned(), cause })
+            NoResponse::NotStarted(PluginError::NotLoaded { path: name.to_owned(), cause })
         };
         let spawned = UnixStream::pair().and_then(|(socket, workers)| {
             let mut command = Command::new(program);
             command
                 .arg(super::role::ARGUMENT)
                 .arg(std::process::id().to_string())
-                .arg(file.path())
+                .arg(name)
                 .env_clear()
                 // Ctrl-C in a terminal is the host's to hear, which then asks the command to stop.
                 .process_group(0)
                 .stdin(Stdio::from(OwnedFd::from(workers)))
                 .stdout(Stdio::null())
                 // The library's bytes come in the place of standard error.
-                .stderr(Stdio::from(file.sealed().descriptor()?));
+                .stderr(Stdio::from(sealed.descriptor()?));
             socket.set_nonblocking(true)?;
             let child = spawn_from_lasting_thread(command)?;
             Ok(Worker { child, socket, buffer: Vec::new(), threads: None })
@@ -82,6 +83,11 @@ impl Worker {
             }
             _ => Err(out_of_turn()),
         }
+    }
+
+    /// The id of the process.
+    pub(super) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// Whether the process still runs.
@@ -281,7 +287,7 @@ impl Write for Watched<'_, '_> {
 }
 
 /// How a process ended, in words.
-fn describe(status: ExitStatus) -> String {
+pub(crate) fn describe(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("it ended its process with exit code {code}"),
         (None, Some(4)) => "it crashed (illegal instruction)".to_owned(),

@@ -48,7 +48,7 @@ impl Protection {
 /// # Errors
 ///
 /// A part that every kernel has could not be entered: a sentence.
-pub(super) fn enter() -> Result<Protection, String> {
+pub(crate) fn enter() -> Result<Protection, String> {
     let mut protection = Protection::default();
     files::close_others().map_err(|error| format!("its descriptors can't be closed: {error}"))?;
     limits::prefer_when_memory_is_short();
