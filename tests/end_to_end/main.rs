@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod bulk;
+#[cfg(target_os = "linux")]
+mod check;
 mod contract;
 mod crashes;
 mod hostile;

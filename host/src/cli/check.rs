@@ -84,8 +84,16 @@ fn commands(arguments: &Check, file: &InspectedFile) -> Result<Vec<String>, Fail
 fn amount(arguments: &Check) -> Amount {
     // Short enough to be read and typed again.
     let seed = arguments.seed.unwrap_or_else(|| u64::from(fastrand::u32(..)));
-    let (calls, inputs, loads) = if arguments.quick { (500, 50, 50) } else { (10_000, 1_000, 300) };
-    Amount { effort: Effort { seed, inputs }, calls, loads }
+    match arguments.quick {
+        true => {
+            let effort = Effort { seed, inputs: 50, huge: 128 << 10 };
+            Amount { effort, calls: 500, loads: 50 }
+        }
+        false => {
+            let effort = Effort { seed, inputs: 1_000, huge: 4 << 20 };
+            Amount { effort, calls: 10_000, loads: 300 }
+        }
+    }
 }
 
 fn list(common: &Common, cases: &[Listed]) -> Result<(), Failure> {

@@ -31,12 +31,14 @@ pub struct Effort {
     pub seed: u64,
     /// How many fuzzed inputs a command gets.
     pub inputs: usize,
+    /// How many bytes a huge text has; a huge list has an element for each 256 of them.
+    pub huge: usize,
 }
 
 impl Default for Effort {
-    /// 200 inputs from the seed 0.
+    /// 200 inputs from the seed 0, and texts of 128 KiB.
     fn default() -> Effort {
-        Effort { seed: 0, inputs: 200 }
+        Effort { seed: 0, inputs: 200, huge: 128 << 10 }
     }
 }
 

@@ -7,14 +7,12 @@ use crate::example::Example;
 use crate::testing::{InMemoryIncidents, TestHost};
 use serde_json::{Map, Value, json};
 
-/// How long a huge text is, in bytes.
-const HUGE: usize = 4 << 20;
-/// How many elements a huge array has.
-const MANY: usize = 10_000;
+/// How many bytes of a huge text stand for an element of a huge list.
+const ELEMENT: usize = 256;
 /// How many incidents of a huge selection are handed out at once.
 const PAGE: usize = 1_000;
 /// How deep a deep value is nested.
-const DEEP: usize = 100_000;
+const DEEP: usize = 50_000;
 
 pub(super) const CASES: &[Case] = &[
     Case {
@@ -50,13 +48,13 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         id: "huge-parameters",
-        description: "A text of 4 MiB and a list of 10,000 are taken or refused, in few words",
+        description: "A text of megabytes and a list of thousands are taken or refused, in few words",
         advice: "Clip what an error repeats of a value, and keep no copies of one.",
         asks: Asks::Command(huge),
     },
     Case {
         id: "deep-parameters",
-        description: "A value that is nested 100,000 deep is taken or refused",
+        description: "A value that is nested 50,000 deep is taken or refused",
         advice: "Don't walk nested values by recursion, or count how deep it goes.",
         asks: Asks::Command(deep),
     },
@@ -199,8 +197,10 @@ fn unbroken(ran: &Ran) -> Result<(), Unmet> {
 fn huge(trial: &Trial<'_>) -> Result<(), Unmet> {
     let (example, parameters) = first(trial)?;
     for name in parameters.keys() {
-        let text = "x".repeat(HUGE);
-        let list = (0..MANY).map(|index| format!("HUGE-{index}")).collect::<Value>();
+        let text = "x".repeat(trial.effort.huge);
+        let list = (0..trial.effort.huge / ELEMENT)
+            .map(|index| format!("HUGE-{index}"))
+            .collect::<Value>();
         for value in [Value::String(text), list] {
             let host = TestHost::new(InMemoryIncidents::of(&example).in_pages_of(PAGE));
             let json = with(&parameters, name, value);
