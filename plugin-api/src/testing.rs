@@ -21,12 +21,11 @@
 //! ```
 
 pub mod conformance;
-mod examples;
 mod in_memory;
 mod static_plugin;
 mod test_host;
 
-pub use examples::check_examples;
+pub use conformance::check_examples;
 pub use in_memory::{InMemoryIncident, InMemoryIncidents};
 pub use static_plugin::{InvokeError, StaticPlugin};
 pub use test_host::TestHost;

@@ -5,7 +5,7 @@ use super::bench::Bench;
 use super::catalogue::catalogue;
 use super::messages::{Job, Said};
 use crate::plugins::Sealed;
-use playdock_plugin_api::testing::conformance::Verdict;
+use playdock_plugin_api::testing::conformance::Unmet;
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, BufReader, Write};
@@ -62,7 +62,8 @@ fn serve_runner(runner: Option<Pid>) -> io::Result<()> {
             }
             case.run(&bench)
         }
-        Err(error) => Verdict::Skipped(format!("It can't be tried here: {error}.")),
+        // Where it can't be tried it hasn't passed.
+        Err(error) => Unmet::failed("a process in its sandbox", error.to_string()).into(),
     };
     say(&socket, &Said::Ended(verdict))
 }

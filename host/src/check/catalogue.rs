@@ -89,7 +89,7 @@ impl Listed {
             Ask::Own(ask) => ask(bench).into(),
             Ask::Shared(case) => match bench.subject() {
                 Ok(subject) => case.run(subject, &bench.job.command, bench.job.amount.effort),
-                Err(unmet) => Verdict::from(Err(unmet)),
+                Err(unmet) => unmet.into(),
             },
         }
     }

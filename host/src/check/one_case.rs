@@ -45,8 +45,8 @@ pub(super) fn run(job: &Job, sealed: &Sealed, limit: Duration) -> (Verdict, Vec<
     let mut process = match start(job, sealed) {
         Ok(process) => process,
         Err(error) => {
-            let why = format!("No process could be started for it: {error}.");
-            return (Verdict::Skipped(why), unprotected);
+            let expected = "a process for the case".to_owned();
+            return (failed(expected, error.to_string(), String::new()), unprotected);
         }
     };
     let deadline = Instant::now() + limit;

@@ -65,14 +65,16 @@ mod fuzz;
 mod interruptions;
 mod outcomes;
 mod parameters;
+mod ran;
 mod requests;
 mod schema;
 mod summary;
 mod trial;
 
 pub use case::{Case, Effort, Finding, Unmet, Verdict};
+pub use ran::{Answer, Ran};
 pub use summary::{Checked, Failures};
-pub use trial::{Answer, Ran, Subject, Trial};
+pub use trial::{Subject, Trial};
 
 use super::StaticPlugin;
 use crate::command::UtilityCommand;
@@ -108,7 +110,25 @@ pub fn check<C: UtilityCommand>() -> Result<Checked, Failures> {
 ///
 /// As [`check`].
 pub fn check_with<C: UtilityCommand>(effort: Effort) -> Result<Checked, Failures> {
+    check_those::<C>(effort, |_| true)
+}
+
+/// Runs the examples of a command alone, through the bytes that a library would get.
+///
+/// # Errors
+///
+/// What differs, with the title of the example; or that the command has no example.
+pub fn check_examples<C: UtilityCommand>() -> Result<(), Failures> {
+    let over_examples = ["has-examples", "examples-hold", "cells-fit-columns"];
+    check_those::<C>(Effort::default(), |case| over_examples.contains(&case.id)).map(|_| ())
+}
+
+fn check_those<C: UtilityCommand>(
+    effort: Effort,
+    are_meant: impl Fn(&Case) -> bool,
+) -> Result<Checked, Failures> {
     let plugin = StaticPlugin::of::<C>();
-    let verdicts = cases().map(|case| (case, case.run(&plugin, C::NAME, effort)));
+    let meant = cases().filter(|case| are_meant(case));
+    let verdicts = meant.map(|case| (case, case.run(&plugin, C::NAME, effort)));
     summary::sum_up(C::NAME, effort, verdicts)
 }

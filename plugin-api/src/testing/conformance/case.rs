@@ -95,13 +95,18 @@ impl Unmet {
     }
 }
 
+impl From<Unmet> for Verdict {
+    fn from(unmet: Unmet) -> Verdict {
+        match unmet {
+            Unmet::Skipped(why) => Verdict::Skipped(why),
+            Unmet::Failed(finding) => Verdict::Failed(finding),
+        }
+    }
+}
+
 impl From<Result<(), Unmet>> for Verdict {
     fn from(tried: Result<(), Unmet>) -> Verdict {
-        match tried {
-            Ok(()) => Verdict::Passed,
-            Err(Unmet::Skipped(why)) => Verdict::Skipped(why),
-            Err(Unmet::Failed(finding)) => Verdict::Failed(finding),
-        }
+        tried.map_or_else(Verdict::from, |()| Verdict::Passed)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Cases over how a command goes about its work: twice, as a preview, and where things change.
 
 use super::case::{Asks, Case, Unmet};
-use super::trial::{Ran, Trial};
+use super::ran::Ran;
+use super::trial::Trial;
 use crate::testing::InMemoryIncidents;
 
 pub(super) const CASES: &[Case] = &[

@@ -2,8 +2,9 @@
 
 use super::case::{Asks, Case, Unmet};
 use super::parameters::given;
+use super::ran::Answer;
 use super::schema;
-use super::trial::{Answer, Trial};
+use super::trial::Trial;
 use fastrand::Rng;
 use serde_json::{Map, Value};
 

@@ -1,7 +1,8 @@
 //! Cases over a host that fails, an execution that is to stop, and one that goes on later.
 
 use super::case::{Asks, Case, Unmet};
-use super::trial::{Answer, Ran, Trial, in_words};
+use super::ran::{Answer, Ran, in_words};
+use super::trial::Trial;
 use crate::outcome::OutcomeResult;
 use crate::testing::test_host::Stop;
 use crate::testing::{InMemoryIncidents, TestHost};

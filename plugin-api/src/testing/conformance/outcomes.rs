@@ -1,7 +1,8 @@
 //! Cases over what a command records: rows, and why something failed.
 
 use super::case::{Asks, Case, Unmet};
-use super::trial::{Answer, Ran, Trial};
+use super::ran::{Answer, Ran};
+use super::trial::Trial;
 use crate::columns::ColumnKind;
 use crate::outcome::{Cell, OutcomeResult};
 use crate::testing::InMemoryIncidents;

@@ -1,8 +1,9 @@
 //! Cases over wrong and unusual parameters, made out of those of the examples.
 
 use super::case::{Asks, Case, Unmet};
+use super::ran::{Answer, Ran, clip};
 use super::schema::{self, THE_HOSTS};
-use super::trial::{Answer, Ran, Trial, clip};
+use super::trial::Trial;
 use crate::example::Example;
 use crate::testing::{InMemoryIncidents, TestHost};
 use serde_json::{Map, Value, json};

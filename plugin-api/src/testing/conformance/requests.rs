@@ -70,7 +70,7 @@ fn expect(
         true => Ok(()),
         false => {
             let answered = messages::write(&response);
-            let answered = super::trial::clip(&String::from_utf8_lossy(&answered));
+            let answered = super::ran::clip(&String::from_utf8_lossy(&answered));
             let shown = String::from_utf8_lossy(&request[..request.len().min(120)]).into_owned();
             Err(Unmet::failed(format!("the answer \"{name}\""), format!("it answered {answered}"))
                 .on(format!("the request {shown:?}")))
