@@ -5,7 +5,7 @@ use super::messages::{Job, Said};
 use crate::execution::how_it_ended;
 use crate::plugins::Sealed;
 use playdock_plugin_api::testing::conformance::{Finding, Verdict};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -17,20 +17,44 @@ use std::time::{Duration, Instant};
 /// any, and fills no more than this.
 const LONGEST_MESSAGE: usize = 1 << 20;
 
+/// How long a process that says nothing more may take to end.
+const TIME_TO_END: Duration = Duration::from_millis(500);
+/// How many parts of the sandbox there are at most.
+const MOST_PARTS: usize = 10;
+
 /// A process of a case; dropping it kills its whole group.
 struct CaseProcess {
     child: Child,
+    id: Pid,
+    waited: bool,
     socket: UnixStream,
+}
+
+impl CaseProcess {
+    /// What became of a process that says nothing more.
+    fn why_it_ended(&mut self) -> String {
+        let end = Instant::now() + TIME_TO_END;
+        // It is only looked at: its id must stay its own until its group is killed.
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        while !waitid(WaitId::Pid(self.id), look).is_ok_and(|ended| ended.is_some()) {
+            if Instant::now() > end {
+                return "it closed the connection of the check".to_owned();
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let _ = kill_process_group(self.id, Signal::KILL);
+        self.waited = true;
+        self.child.wait().map_or_else(|error| error.to_string(), how_it_ended)
+    }
 }
 
 impl Drop for CaseProcess {
     fn drop(&mut self) {
-        // It leads its group, which lasts until it is waited for; workers end with whoever
-        // started them.
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process_group(group, Signal::KILL);
+        // Its id is its own until it is waited for. Workers end with whoever started them.
+        if !self.waited {
+            let _ = kill_process_group(self.id, Signal::KILL);
+            let _ = self.child.wait();
         }
-        let _ = self.child.wait();
     }
 }
 
@@ -54,11 +78,14 @@ pub(super) fn run(job: &Job, sealed: &Sealed, limit: Duration) -> (Verdict, Vec<
     let verdict = loop {
         match next_message(&process.socket, &mut received, deadline) {
             Ok(Some(Said::Asking(input))) => asking = input,
-            Ok(Some(Said::Unprotected(part))) => unprotected.push(part),
+            Ok(Some(Said::Unprotected(part))) if unprotected.len() < MOST_PARTS => {
+                unprotected.push(part);
+            }
+            Ok(Some(Said::Unprotected(_))) => {}
             Ok(Some(Said::Ended(verdict))) => break verdict,
             Ok(None) => {
-                let ended = process.child.wait().map_or_else(|it| it.to_string(), how_it_ended);
-                break failed("a process that goes on".to_owned(), ended, asking);
+                let expected = "a process that goes on".to_owned();
+                break failed(expected, process.why_it_ended(), asking);
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                 let expected = format!("an end within {} s", limit.as_secs_f64());
@@ -74,11 +101,7 @@ pub(super) fn run(job: &Job, sealed: &Sealed, limit: Duration) -> (Verdict, Vec<
 }
 
 fn start(job: &Job, sealed: &Sealed) -> io::Result<CaseProcess> {
-    let (mut socket, theirs) = UnixStream::pair()?;
-    let mut line = serde_json::to_vec(job)?;
-    line.push(b'\n');
-    // It fits into the socket's buffer.
-    socket.write_all(&line)?;
+    let (socket, theirs) = UnixStream::pair()?;
     let child = Command::new(std::env::current_exe()?)
         .arg(ARGUMENT)
         .arg(std::process::id().to_string())
@@ -88,7 +111,12 @@ fn start(job: &Job, sealed: &Sealed) -> io::Result<CaseProcess> {
         .stdout(Stdio::null())
         .stderr(Stdio::from(sealed.descriptor()?))
         .spawn()?;
-    Ok(CaseProcess { child, socket })
+    let id = Pid::from_child(&child);
+    let mut process = CaseProcess { child, id, waited: false, socket };
+    let mut line = serde_json::to_vec(job)?;
+    line.push(b'\n');
+    process.socket.write_all(&line)?;
+    Ok(process)
 }
 
 /// The next message, before the deadline; `None` at the end.
@@ -98,6 +126,10 @@ fn next_message(
     deadline: Instant,
 ) -> io::Result<Option<Said>> {
     loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(ErrorKind::TimedOut.into());
+        }
         if let Some(end) = received.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = received.drain(..=end).collect();
             return Ok(Some(serde_json::from_slice(&line)?));
@@ -105,12 +137,7 @@ fn next_message(
         if received.len() > LONGEST_MESSAGE {
             return Err(ErrorKind::InvalidData.into());
         }
-        let left = deadline.saturating_duration_since(Instant::now());
-        // Zero would mean to wait for ever.
-        socket.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
-        if left.is_zero() {
-            return Err(ErrorKind::TimedOut.into());
-        }
+        socket.set_read_timeout(Some(left))?;
         let mut bytes = [0; 4096];
         match socket.read(&mut bytes) {
             Ok(0) => return Ok(None),
