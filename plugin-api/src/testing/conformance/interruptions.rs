@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 /// At how many calls of an example something is injected at most.
 const MOST_PLACES: usize = 50;
 /// After how long the deadline of a run without end passes.
-const TIME: Duration = Duration::from_millis(50);
+const TIME: Duration = Duration::from_millis(100);
 /// How long a command may take to stop; a host ends its worker then.
 const GRACE: Duration = Duration::from_millis(300);
 /// How often a command may try to keep a deadline: the machine may be busy.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: usize = 5;
 
 pub(super) const CASES: &[Case] = &[
     Case {
