@@ -4,6 +4,8 @@
 //! Standard output carries answers alone; progress, logs and errors go to standard error.
 
 mod arguments;
+#[cfg(target_os = "linux")]
+mod check;
 mod configuration;
 mod db;
 mod executions;
@@ -35,7 +37,13 @@ use std::process::ExitCode;
 
 /// Runs the program on the arguments of this process.
 pub fn main() -> ExitCode {
-    if let Some(code) = crate::execution::serve_as_worker() {
+    let serve_as_case = || {
+        #[cfg(target_os = "linux")]
+        return crate::check::serve_as_case();
+        #[cfg(not(target_os = "linux"))]
+        return None;
+    };
+    if let Some(code) = crate::execution::serve_as_worker().or_else(serve_as_case) {
         return code;
     }
     let arguments = match Arguments::try_parse() {
@@ -65,6 +73,8 @@ pub fn main() -> ExitCode {
         Subcommand::New(new) => new::new(common, new),
         Subcommand::Plugins(plugins) => plugins::plugins(common, plugins),
         Subcommand::Db(db) => db::db(common, db),
+        #[cfg(target_os = "linux")]
+        Subcommand::Check(check) => check::check(common, check),
     })
 }
 

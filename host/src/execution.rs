@@ -39,4 +39,6 @@ pub use inspection::{InspectionError, describe_in_sandbox};
 pub use invocation::{Cancellation, Clock, Invocation, Notice, Progress, Requester};
 pub use parameters::{InvalidParameters, Parameters};
 pub use report::{Report, ReportRow};
+#[cfg(target_os = "linux")]
+pub(crate) use worker::{LoneWorker, enter_sandbox, how_it_ended};
 pub use worker::{Protection, serve as serve_as_worker};

@@ -30,6 +30,8 @@
 //! [`Invocation`](execution::Invocation); [`execution`] runs it; [`plugins`] and [`incidents`] stand
 //! below and don't know each other.
 
+#[cfg(target_os = "linux")]
+mod check;
 pub mod cli;
 pub mod execution;
 pub mod incidents;

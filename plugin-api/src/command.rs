@@ -60,11 +60,19 @@ use serde::Deserialize;
 ///         context: &mut dyn IncidentContext,
 ///     ) -> Result<Finished, CommandError> {
 ///         context.select(&parameters.incident_numbers)?;
+///         let mut unknown = 0;
 ///         while let Some(page) = context.next_page()? {
-///             let outcomes: Vec<Outcome> = page.incidents.iter().map(outcome).collect();
+///             unknown += page.incidents.iter().filter(|incident| incident.facts.is_none()).count();
+///             // What an interrupted run of the same execution has recorded stands.
+///             let new = page.incidents.iter().filter(|incident| incident.earlier.is_none());
+///             let outcomes: Vec<Outcome> = new.map(outcome).collect();
 ///             context.record(&Recording { conclusion: None, outcomes: &outcomes })?;
 ///         }
-///         Ok(Finished::default())
+///         let error = match unknown {
+///             0 => String::new(),
+///             _ => format!("{unknown} incidents do not exist."),
+///         };
+///         Ok(Finished { error, ..Finished::default() })
 ///     }
 /// }
 ///
@@ -81,7 +89,7 @@ use serde::Deserialize;
 ///     }
 /// }
 ///
-/// testing::check_examples::<ShowStatus>().unwrap();
+/// testing::conformance::check::<ShowStatus>().unwrap();
 /// ```
 ///
 /// [`export_plugin!`](crate::export_plugin) makes a library of it.

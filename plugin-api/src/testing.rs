@@ -3,14 +3,15 @@
 //! [`InMemoryIncidents`] is an incident context that a test fills and looks into.
 //! [`StaticPlugin`] calls a command through the same bytes that a library gets from a host, on
 //! such a context; [`check_examples`] does it for the command's own examples. With the feature
-//! `library`, `LibraryPlugin` does it with the library that cargo built.
+//! `library`, `LibraryPlugin` does it with the library that cargo built. [`conformance`] is all that
+//! is asked of every command, as cases that run without a file.
 //!
 //! ```no_run
 //! # use playdock_plugin_api::{UtilityCommand, ExampleIncident};
 //! # fn test<MyCommand: UtilityCommand>() {
-//! use playdock_plugin_api::testing::{InMemoryIncidents, StaticPlugin, check_examples};
+//! use playdock_plugin_api::testing::{InMemoryIncidents, StaticPlugin, conformance};
 //!
-//! check_examples::<MyCommand>().unwrap();
+//! conformance::check::<MyCommand>().unwrap();
 //!
 //! let mut incidents = InMemoryIncidents::new([ExampleIncident::new("INC-1", "Open")]);
 //! let parameters = serde_json::json!({ "Incident Numbers": ["INC-1"] });
@@ -20,14 +21,16 @@
 //! # }
 //! ```
 
-mod examples;
+pub mod conformance;
 mod in_memory;
 #[cfg(feature = "library")]
 mod library;
 mod static_plugin;
+mod test_host;
 
-pub use examples::check_examples;
+pub use conformance::check_examples;
 pub use in_memory::{InMemoryIncident, InMemoryIncidents};
 #[cfg(feature = "library")]
 pub use library::{LibraryError, LibraryPlugin};
 pub use static_plugin::{InvokeError, StaticPlugin};
+pub use test_host::TestHost;

@@ -1,7 +1,7 @@
 //! Unit tests of the command, over incidents in memory.
 
 use crate::CloseIncidentInBulk;
-use playdock_plugin_api::testing::{InMemoryIncidents, InvokeError, StaticPlugin, check_examples};
+use playdock_plugin_api::testing::{InMemoryIncidents, InvokeError, StaticPlugin, conformance};
 use playdock_plugin_api::{ContextError, ExampleIncident, Finished, Outcome};
 use serde_json::{Value, json};
 
@@ -37,8 +37,8 @@ fn blocked() -> ExampleIncident {
 }
 
 #[test]
-fn the_examples_hold() {
-    check_examples::<CloseIncidentInBulk>().unwrap();
+fn the_command_conforms() {
+    conformance::check::<CloseIncidentInBulk>().unwrap();
 }
 
 #[test]

@@ -3,6 +3,8 @@
 mod authoring;
 mod bad_input;
 mod bulk;
+#[cfg(target_os = "linux")]
+mod check;
 mod contract;
 mod crashes;
 mod database;

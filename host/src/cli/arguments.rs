@@ -1,10 +1,15 @@
 //! The arguments of the program.
 
+#[cfg(target_os = "linux")]
+mod check;
 mod db;
 mod keys;
 mod plugins;
 mod serve;
 mod values;
+
+#[cfg(target_os = "linux")]
+pub(super) use check::Check;
 
 use crate::incidents::import::Status;
 use clap::{Args, Parser, ValueEnum};
@@ -22,7 +27,7 @@ pub(super) use serve::Serve;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  Successful
-  1  Failed
+  1  Failed, or a case of check did
   2  bad usage: an argument, a file of yours, a command or an execution id that can't be used
   3  Partially Successful
   4  a plugin can't be loaded, or is not trusted
@@ -77,6 +82,8 @@ pub(super) enum Output {
     Json,
     /// Of plugins inspect: the reference pages of a library's commands
     Markdown,
+    /// For servers that build and test: JUnit's XML, from check alone
+    Junit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -114,6 +121,9 @@ pub(super) enum Subcommand {
     Executions(Executions),
     /// Look at plugins, and say which may run
     Plugins(Plugins),
+    /// Check a plugin: what is asked of every one
+    #[cfg(target_os = "linux")]
+    Check(Check),
     /// Look after the store: check it, back it up, restore a backup
     Db(Db),
     /// Begin a command of your own: a crate that builds, tests and runs as it is
@@ -127,6 +137,9 @@ impl Arguments {
         match (self.common.output, &self.subcommand) {
             (Output::Markdown, Subcommand::Plugins(plugins)) if inspects(plugins) => Ok(()),
             (Output::Markdown, _) => Err("--output markdown is for plugins inspect alone"),
+            #[cfg(target_os = "linux")]
+            (Output::Junit, Subcommand::Check(_)) => Ok(()),
+            (Output::Junit, _) => Err("--output junit is for check alone"),
             _ => Ok(()),
         }
     }

@@ -52,7 +52,7 @@ fn answer(
 ) -> Result<(), Failure> {
     match common.output {
         Output::Json => output::write_json(value),
-        Output::Text | Output::Markdown => output::write(text),
+        Output::Text | Output::Junit | Output::Markdown => output::write(text),
     }
 }
 

@@ -45,7 +45,9 @@ pub(super) fn incidents(common: &Common, arguments: &Incidents) -> Result<ExitCo
             }
             match common.output {
                 Output::Json => output::write_json(&found)?,
-                Output::Text | Output::Markdown => output::write(|out| show::details(out, &found))?,
+                Output::Text | Output::Junit | Output::Markdown => {
+                    output::write(|out| show::details(out, &found))?
+                }
             }
         }
     }
@@ -61,7 +63,7 @@ fn import(
     let summary = import_file(store, file, map)?;
     match common.output {
         Output::Json => output::write_json(&summary),
-        Output::Text | Output::Markdown => {
+        Output::Text | Output::Junit | Output::Markdown => {
             output::write(|out| writeln!(out, "{}", terminal::safe(&summary.to_string())))
         }
     }

@@ -41,7 +41,9 @@ pub(super) fn invoke(common: &Common, arguments: &Invoke) -> Result<ExitCode, Fa
 
 fn write(common: &Common, answer: &Answer) -> Result<(), Failure> {
     match common.output {
-        Output::Text | Output::Markdown => output::write(|out| present::answer(out, answer)),
+        Output::Text | Output::Junit | Output::Markdown => {
+            output::write(|out| present::answer(out, answer))
+        }
         Output::Json => output::write_json(answer),
     }
 }

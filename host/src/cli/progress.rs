@@ -31,6 +31,15 @@ pub(super) fn bytes(total: u64) -> ProgressBar {
     bar
 }
 
+/// A bar of cases.
+#[cfg(target_os = "linux")]
+pub(super) fn cases(total: usize) -> ProgressBar {
+    let bar = hidden("{bar:40} {human_pos} of {human_len} cases, {eta} left");
+    bar.set_draw_target(ProgressDrawTarget::stderr());
+    bar.set_length(total as u64);
+    bar
+}
+
 fn hidden(template: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
     if let Ok(style) = ProgressStyle::with_template(template) {

@@ -8,6 +8,8 @@
 
 mod exit_words;
 mod frames;
+#[cfg(target_os = "linux")]
+mod lone;
 mod patience;
 mod process;
 mod protection;
@@ -15,8 +17,14 @@ mod role;
 #[cfg(target_os = "linux")]
 mod sandbox;
 
+#[cfg(target_os = "linux")]
+pub(crate) use exit_words::describe as how_it_ended;
+#[cfg(target_os = "linux")]
+pub(crate) use lone::LoneWorker;
 pub use protection::Protection;
 pub use role::serve;
+#[cfg(target_os = "linux")]
+pub(crate) use sandbox::enter as enter_sandbox;
 
 use super::executor::{Executor, NoResponse, Watch};
 use super::invocation::Cancellation;
@@ -100,7 +108,8 @@ impl WorkerPool {
             let back_off = Duration::from_millis(1) * 2_u32.saturating_pow(crashes.min(12));
             std::thread::sleep(back_off.min(LONGEST_BACK_OFF));
         }
-        let started = Worker::start(&self.program, self.file.kept(), watch);
+        let (sealed, name) = (self.file.kept().sealed(), self.file.path());
+        let started = Worker::start(&self.program, sealed, name, watch);
         if started.is_err() {
             self.state().crashes += 1;
         }

@@ -1,7 +1,7 @@
 //! A library as a file: what can be known of it without running any of its code.
 
 use super::error::PluginError;
-use super::inspection::inspect;
+use super::inspection::{Found, LinkingError, inspect};
 use super::library::Library;
 use super::opening::{Opened, OpeningError, open_unverified, open_verified};
 use super::sealed::Sealed;
@@ -18,6 +18,7 @@ pub struct InspectedFile {
     identity: Identity,
     digest: String,
     needed: Vec<String>,
+    refused: Option<LinkingError>,
     size: u64,
 }
 
@@ -29,7 +30,8 @@ impl InspectedFile {
     /// [`PluginError`]: it can't be read, or is no plugin that this host could load.
     pub fn open(path: &Path) -> Result<InspectedFile, PluginError> {
         let opened = open_unverified(path).map_err(|cause| not_opened(path, cause))?;
-        read(opened, path).map(|(inspected, _)| inspected)
+        let (inspected, _) = read(opened, path)?;
+        inspected.not_refused(path)
     }
 
     /// Where it is.
@@ -52,6 +54,21 @@ impl InspectedFile {
         &self.needed
     }
 
+    /// Why it isn't handed to the system's loader, whoever asks for it; none where it may be.
+    pub fn refused(&self) -> Option<&LinkingError> {
+        self.refused.as_ref()
+    }
+
+    /// It, if it may be handed to the system's loader; `named` is the path that errors speak of.
+    fn not_refused(self, named: &Path) -> Result<InspectedFile, PluginError> {
+        match &self.refused {
+            Some(cause) => {
+                Err(PluginError::Refused { path: named.to_owned(), cause: cause.clone() })
+            }
+            None => Ok(self),
+        }
+    }
+
     /// Its size in bytes.
     pub fn size(&self) -> u64 {
         self.size
@@ -72,6 +89,19 @@ impl KeptFile {
     ///
     /// As [`InspectedFile::open`].
     pub fn open(path: &Path) -> Result<KeptFile, PluginError> {
+        let opened = open_unverified(path).map_err(|cause| not_opened(path, cause))?;
+        let (inspected, bytes) = read(opened, path)?;
+        KeptFile::keep(inspected.not_refused(path)?, &bytes, path)
+    }
+
+    /// The same, for whoever says what is wrong with a library: one that must not be handed to the
+    /// system's loader is kept too, and [`refused`](InspectedFile::refused) says why.
+    ///
+    /// # Errors
+    ///
+    /// As [`InspectedFile::open`].
+    #[cfg(target_os = "linux")]
+    pub(crate) fn open_refused_too(path: &Path) -> Result<KeptFile, PluginError> {
         let opened = open_unverified(path).map_err(|cause| not_opened(path, cause))?;
         let (inspected, bytes) = read(opened, path)?;
         KeptFile::keep(inspected, &bytes, path)
@@ -113,6 +143,7 @@ impl PluginFile {
         let opened = open_verified(path).map_err(|cause| not_opened(path, cause))?;
         let owner = opened.owner;
         let (inspected, bytes) = read(opened, path)?;
+        let inspected = inspected.not_refused(path)?;
         let trusted = trust.decide(&inspected, owner, &bytes)?;
         let kept = KeptFile::keep(inspected, &bytes, path)?;
         Ok(PluginFile { kept, trusted, library: OnceCell::new() })
@@ -166,9 +197,13 @@ fn not_opened(path: &Path, cause: OpeningError) -> PluginError {
 fn read(opened: Opened, named: &Path) -> Result<(InspectedFile, Vec<u8>), PluginError> {
     let path = opened.path.clone();
     let bytes = opened.read().map_err(|cause| not_opened(named, cause))?;
-    let (identity, needed) = inspect(named, &bytes)?;
+    let Found { identity, needed } = inspect(named, &bytes)?;
+    let (needed, refused) = match needed {
+        Ok(needed) => (needed, None),
+        Err(cause) => (Vec::new(), Some(cause)),
+    };
     let (digest, size) = (hexadecimal(&Sha256::digest(&bytes)), bytes.len() as u64);
-    Ok((InspectedFile { path, identity, digest, needed, size }, bytes))
+    Ok((InspectedFile { path, identity, digest, needed, refused, size }, bytes))
 }
 
 /// A digest in hexadecimal.

@@ -16,8 +16,15 @@ use playdock_plugin_api::boundary::BOUNDARY_VERSION;
 use playdock_plugin_api::identity::{Identity, SECTION};
 use std::path::Path;
 
+/// What was found in a library.
+pub(super) struct Found {
+    pub(super) identity: Identity,
+    /// The names of the libraries that it needs, or why it isn't handed to the system's loader.
+    pub(super) needed: Result<Vec<String>, LinkingError>,
+}
+
 /// Reads a library's identity and the names of the libraries that it needs.
-pub(super) fn inspect(path: &Path, bytes: &[u8]) -> Result<(Identity, Vec<String>), PluginError> {
+pub(super) fn inspect(path: &Path, bytes: &[u8]) -> Result<Found, PluginError> {
     let path = path.to_owned();
     if object::FileKind::parse(bytes).is_err() {
         let what =
@@ -58,9 +65,8 @@ pub(super) fn inspect(path: &Path, bytes: &[u8]) -> Result<(Identity, Vec<String
         return Err(PluginError::NoHeader { path, what: "header that abi_stable could load" });
     }
     match needed(&file) {
-        Ok(needed) => Ok((identity, needed)),
         Err(LinkingError::Damaged(what)) => Err(truncated(what.to_owned())),
-        Err(cause) => Err(PluginError::Refused { path, cause }),
+        needed => Ok(Found { identity, needed }),
     }
 }
 

@@ -52,7 +52,12 @@ impl OpenLibrary {
     /// Opens a library; from here on its code runs. `name` is the file that errors speak of.
     pub(crate) fn open(sealed: &Sealed, name: &Path) -> Result<OpenLibrary, PluginError> {
         let path = sealed.path_for_good().map_err(|error| not_loaded(name, error.to_string()))?;
-        let module = open(&path).map_err(|error| not_opened(name, &error))?;
+        OpenLibrary::open_at(&path, name)
+    }
+
+    /// The same for a path that lasts as long as this process.
+    pub(crate) fn open_at(path: &Path, name: &Path) -> Result<OpenLibrary, PluginError> {
+        let module = open(path).map_err(|error| not_opened(name, &error))?;
         Ok(OpenLibrary { module })
     }
 

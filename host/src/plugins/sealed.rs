@@ -14,13 +14,20 @@ mod private_copy;
 
 pub use error::SealingError;
 
-use private_copy::PrivateCopy;
-use std::io;
 #[cfg(target_os = "linux")]
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use super::file::hexadecimal;
+use private_copy::PrivateCopy;
+#[cfg(target_os = "linux")]
+use sha2::{Digest, Sha256};
+use std::io;
 #[cfg(not(target_os = "linux"))]
 use std::path::Path;
 use std::path::PathBuf;
+#[cfg(target_os = "linux")]
+use std::{
+    io::Read,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+};
 
 /// A library's bytes.
 #[derive(Debug)]
@@ -29,6 +36,8 @@ pub struct Sealed {
     descriptor: OwnedFd,
     #[cfg(not(target_os = "linux"))]
     copy: PrivateCopy,
+    #[cfg(not(target_os = "linux"))]
+    digest: String,
 }
 
 #[cfg(target_os = "linux")]
@@ -63,8 +72,17 @@ impl Sealed {
         (!memory::is_sealed(&self.descriptor)).then(|| self.descriptor.as_fd())
     }
 
+    /// Another sealed copy: a library of its own to the system's loader.
+    pub(crate) fn another(&self) -> Result<Sealed, SealingError> {
+        let mut bytes = Vec::new();
+        // Opened anew, so that nobody else's place in it is moved.
+        let path = format!("/proc/self/fd/{}", self.descriptor.as_raw_fd());
+        std::fs::File::open(path)?.read_to_end(&mut bytes)?;
+        Sealed::copy(&bytes, &hexadecimal(&Sha256::digest(&bytes)))
+    }
+
     /// A path under which the system's loader finds the bytes, for as long as this process lives.
-    pub(super) fn path_for_good(&self) -> io::Result<PathBuf> {
+    pub(crate) fn path_for_good(&self) -> io::Result<PathBuf> {
         use std::os::fd::IntoRawFd;
         let leaked = self.descriptor.try_clone()?.into_raw_fd();
         Ok(PathBuf::from(format!("/proc/self/fd/{leaked}")))
@@ -75,17 +93,22 @@ impl Sealed {
 impl Sealed {
     /// Copies bytes, whose SHA-256 is this in hexadecimal, to where nobody else can change them.
     pub(super) fn copy(bytes: &[u8], digest: &str) -> Result<Sealed, SealingError> {
-        PrivateCopy::make(bytes, digest).map(|copy| Sealed { copy })
+        PrivateCopy::make(bytes, digest).map(|copy| Sealed { copy, digest: digest.to_owned() })
     }
 
     /// Opens the copy that another process made, if it has this digest.
     pub(crate) fn open(path: &Path, digest: &str) -> Result<Sealed, SealingError> {
-        PrivateCopy::open(path, digest).map(|copy| Sealed { copy })
+        PrivateCopy::open(path, digest).map(|copy| Sealed { copy, digest: digest.to_owned() })
     }
 
     /// Where the copy is, to name it to another process.
     pub(crate) fn path(&self) -> &Path {
         self.copy.path()
+    }
+
+    /// The SHA-256 of the bytes, in hexadecimal.
+    pub(crate) fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// A path under which the system's loader finds the bytes.

@@ -3,7 +3,7 @@
 
 mod command;
 
-fn main() -> Result<(), String> {
+fn main() -> Result<(), playdock_plugin_api::testing::conformance::Failures> {
     playdock_plugin_api::testing::check_examples::<command::ShowStatus>()?;
     println!("The examples of ShowStatus hold.");
     Ok(())

@@ -1,11 +1,15 @@
 //! An incident context in memory: what a host would do, for as many incidents as a test needs.
 
+mod incident;
+
+pub use incident::InMemoryIncident;
+
 use crate::context::{
     Actor, ContextError, Execution, IncidentContext, IncidentPage, Intent, Mode, Recording, Site,
 };
-use crate::example::{ExampleIncident, ExampleTask};
-use crate::incident::{Earlier, Facts, FieldValue, Incident, RequiredField, RequiredTask, Status};
-use crate::outcome::{Change, Outcome, Reason, Refusal, Waiver};
+use crate::example::{Example, ExampleIncident};
+use crate::incident::{Earlier, Incident};
+use crate::outcome::{Change, Outcome, Reason, Refusal};
 use crate::parameters::TextList;
 use crate::rich_text;
 use crate::timestamp::Timestamp;
@@ -42,42 +46,13 @@ pub struct InMemoryIncidents {
     execution: Execution,
     clock: Timestamp,
     page: usize,
+    reversed: bool,
     selected: Option<Vec<String>>,
     seen: usize,
     looked_at: BTreeMap<u64, Incident>,
     outcomes: BTreeMap<u64, Outcome>,
     meanwhile: Vec<(String, Meanwhile)>,
     calls_left: Option<(u64, ContextError)>,
-}
-
-/// An incident in memory.
-///
-/// ```
-/// use playdock_plugin_api::ExampleIncident;
-/// use playdock_plugin_api::testing::InMemoryIncidents;
-/// let mut incidents = InMemoryIncidents::new([ExampleIncident::new("INC-1", "Closed")]);
-/// // As somebody else would.
-/// incidents.incident_mut("INC-1").unwrap().status = "Open".to_owned();
-/// assert_eq!(incidents.incident("INC-1").unwrap().status, "Open");
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-pub struct InMemoryIncident {
-    /// Its status.
-    pub status: String,
-    /// Its version.
-    pub version: u64,
-    /// When it was closed.
-    pub closed_at: Option<Timestamp>,
-    /// Who closed it.
-    pub closed_by: Option<String>,
-    /// Its conclusion, as rich text.
-    pub conclusion: String,
-    /// Its tasks.
-    pub tasks: Vec<ExampleTask>,
-    /// Its fields marked Required on Close.
-    pub fields: Vec<crate::example::ExampleField>,
-    /// What was waived when it was closed.
-    pub waived: Vec<Waiver>,
 }
 
 impl Default for InMemoryIncidents {
@@ -93,18 +68,7 @@ impl InMemoryIncidents {
         let clock = Timestamp::from_milliseconds(1_611_756_480_000);
         let day_before = Timestamp::from_milliseconds(clock.milliseconds() - 86_400_000);
         let in_memory = |incident: ExampleIncident| {
-            let closed = incident.status == "Closed";
-            let stored = InMemoryIncident {
-                status: incident.status,
-                version: 1,
-                closed_at: closed.then_some(day_before),
-                closed_by: closed.then(|| "somebody".to_owned()),
-                conclusion: incident.conclusion,
-                tasks: incident.tasks,
-                fields: incident.fields,
-                waived: Vec::new(),
-            };
-            (incident.number, stored)
+            (incident.number.clone(), InMemoryIncident::new(incident, day_before))
         };
         InMemoryIncidents {
             incidents: incidents.into_iter().map(in_memory).collect(),
@@ -121,12 +85,22 @@ impl InMemoryIncidents {
             },
             clock,
             page: 3,
+            reversed: false,
             selected: None,
             seen: 0,
             looked_at: BTreeMap::new(),
             outcomes: BTreeMap::new(),
             meanwhile: Vec::new(),
             calls_left: None,
+        }
+    }
+
+    /// A context with the incidents of an example, run as the example says; a person is `jane`.
+    pub fn of(example: &Example) -> InMemoryIncidents {
+        let incidents = InMemoryIncidents::new(example.incidents.iter().cloned());
+        match example.mode {
+            Mode::Manual => incidents.manual("jane"),
+            Mode::Automatic => incidents,
         }
     }
 
@@ -146,6 +120,19 @@ impl InMemoryIncidents {
     /// Takes from the acting user the right to close.
     pub fn may_not_close(mut self) -> InMemoryIncidents {
         self.execution.actor.may_close = false;
+        self
+    }
+
+    /// Hands the incidents out from the last of the selection to the first; a host hands them out
+    /// in the order in which it stores them.
+    pub fn handed_out_in_reverse(mut self) -> InMemoryIncidents {
+        self.reversed = true;
+        self
+    }
+
+    /// Hands out so many incidents at once; else three.
+    pub(super) fn in_pages_of(mut self, page: usize) -> InMemoryIncidents {
+        self.page = page;
         self
     }
 
@@ -183,6 +170,21 @@ impl InMemoryIncidents {
         self.incidents.get_mut(number)
     }
 
+    /// All incidents as they stand now, by their numbers.
+    pub(super) fn all(&self) -> &BTreeMap<String, InMemoryIncident> {
+        &self.incidents
+    }
+
+    /// The time at which its clock stands.
+    pub(super) fn clock(&self) -> Timestamp {
+        self.clock
+    }
+
+    /// The numbers that the command selected, in its order.
+    pub(super) fn selected(&self) -> &[String] {
+        self.selected.as_deref().unwrap_or_default()
+    }
+
     /// The outcomes recorded so far, each with its number, in the order of the input.
     pub fn outcomes(&self) -> Vec<(&str, &Outcome)> {
         let numbers = self.selected.as_deref().unwrap_or_default();
@@ -215,7 +217,24 @@ impl InMemoryIncidents {
             undone: outcome.change.is_some()
                 && stored.is_some_and(|stored| stored.status != "Closed"),
         });
-        Incident { position: position as u64, facts: stored.map(facts), number, earlier }
+        Incident {
+            position: position as u64,
+            facts: stored.map(InMemoryIncident::facts),
+            number,
+            earlier,
+        }
+    }
+
+    /// The position of what is handed out in this turn, or the turn of a position.
+    fn turn(&self, place: usize) -> usize {
+        match self.reversed {
+            true => self.selected().len().wrapping_sub(place + 1),
+            false => place,
+        }
+    }
+
+    fn was_seen(&self, position: usize) -> bool {
+        position < self.selected().len() && self.turn(position) < self.seen
     }
 
     fn record_one(
@@ -224,7 +243,7 @@ impl InMemoryIncidents {
         outcome: Outcome,
     ) -> Result<Option<Refusal>, ContextError> {
         let position = usize::try_from(outcome.position).unwrap_or(usize::MAX);
-        if position >= self.seen {
+        if !self.was_seen(position) {
             return Err(ContextError::Host(format!("Position {position} has not been looked at.")));
         }
         let now = self.look(position);
@@ -287,7 +306,7 @@ impl IncidentContext for InMemoryIncidents {
         self.call()?;
         let count = self.selected.as_ref().map_or(0, Vec::len);
         let incidents: Vec<Incident> =
-            (self.seen..count).take(self.page).map(|position| self.look(position)).collect();
+            (self.seen..count).take(self.page).map(|turn| self.look(self.turn(turn))).collect();
         self.seen += incidents.len();
         self.looked_at.extend(incidents.iter().map(|it| (it.position, it.clone())));
         for (number, change) in &mut self.meanwhile {
@@ -327,28 +346,5 @@ impl IncidentContext for InMemoryIncidents {
 
     fn is_cancelled(&self) -> bool {
         matches!(self.calls_left, Some((0, ContextError::Cancelled)))
-    }
-}
-
-fn facts(stored: &InMemoryIncident) -> Facts {
-    let required = stored.tasks.iter().filter(|task| task.required);
-    Facts {
-        status: Status::from(stored.status.as_str()),
-        version: stored.version,
-        closed_at: stored.closed_at,
-        closed_by: stored.closed_by.clone(),
-        required_tasks: required
-            .map(|task| RequiredTask { title: task.title.clone(), status: task.status.clone() })
-            .collect(),
-        required_fields: stored
-            .fields
-            .iter()
-            .map(|field| RequiredField {
-                section: field.section.clone(),
-                name: field.name.clone(),
-                visible: field.visible,
-                value: FieldValue::of(&field.value),
-            })
-            .collect(),
     }
 }

@@ -1,9 +1,10 @@
 //! A command called in its library, the file that cargo built, as a host opens and calls it.
 
+use super::conformance::Subject;
 use super::in_memory::InMemoryIncidents;
-use super::static_plugin::{InvokeError, TestHost, invoke};
+use super::static_plugin::{InvokeError, invoke};
+use super::test_host::TestHost;
 use crate::boundary::{Host, Host_TO, OpenError, PluginModuleRef, open};
-use crate::host_link::HostLink;
 use crate::messages::{self, Finished, Reply};
 use crate::serve::guard;
 use abi_stable::std_types::{RSlice, RStr, RVec};
@@ -72,10 +73,14 @@ impl LibraryPlugin {
         parameters: &serde_json::Value,
         incidents: &mut InMemoryIncidents,
     ) -> Result<Finished, InvokeError> {
-        invoke(&self.command, parameters, incidents, |request, host| {
-            let host = Host_TO::from_value(Across(host), abi_stable::sabi_trait::TD_Opaque);
-            self.module.invoke()(request.into(), host).into_vec()
-        })
+        invoke(self, &self.command, parameters, incidents)
+    }
+}
+
+impl Subject for LibraryPlugin {
+    fn ask(&self, request: &[u8], host: Arc<TestHost>) -> Result<Vec<u8>, String> {
+        let host = Host_TO::from_value(Across(host), abi_stable::sabi_trait::TD_Opaque);
+        Ok(self.module.invoke()(request.into(), host).into_vec())
     }
 }
 
@@ -94,7 +99,7 @@ struct Across(Arc<TestHost>);
 impl Host for Across {
     fn call(&self, request: RSlice<'_, u8>) -> RVec<u8> {
         let answered = guard(AssertUnwindSafe(|| self.0.call(request.as_slice())));
-        answered.unwrap_or_else(|error| messages::write(&Reply::Failed { error }).into())
+        answered.unwrap_or_else(|error| messages::write(&Reply::Failed { error })).into()
     }
 
     fn log(&self, level: u32, target: RStr<'_>, message: RStr<'_>) {

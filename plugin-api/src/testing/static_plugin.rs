@@ -1,17 +1,14 @@
 //! A command called as a host calls a library, by bytes, but linked into the test.
 
+use super::conformance::Subject;
 use super::in_memory::InMemoryIncidents;
+use super::test_host::TestHost;
 use crate::command::UtilityCommand;
-use crate::context::{ContextError, IncidentContext, IncidentPage, Recording};
-use crate::host_link::HostLink;
-use crate::messages::{
-    self, Call, CommandDescription, Finished, Invocation, MessageError, Reply, Request, Response,
-};
-use crate::parameters::TextList;
+use crate::context::IncidentContext;
+use crate::messages::{self, CommandDescription, Finished, Invocation, Request, Response};
 use crate::serve::{CommandEntry, serve};
-use abi_stable::std_types::RVec;
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// A library of one command, without a file.
 ///
@@ -78,9 +75,7 @@ impl StaticPlugin {
         parameters: &serde_json::Value,
         incidents: &mut InMemoryIncidents,
     ) -> Result<Finished, InvokeError> {
-        invoke(self.command, parameters, incidents, |request, host| {
-            serve(&self.commands, request, host)
-        })
+        invoke(self, self.command, parameters, incidents)
     }
 
     /// The command's description, as a host gets it.
@@ -90,10 +85,7 @@ impl StaticPlugin {
     /// [`InvokeError`]
     pub fn describe(&self) -> Result<CommandDescription, InvokeError> {
         let request = messages::write(&Request::Describe { must_understand: Vec::new() });
-        let answered = ask(&request, &mut InMemoryIncidents::default(), |request, host| {
-            serve(&self.commands, request, host)
-        });
-        match answered? {
+        match ask(self, &request, &mut InMemoryIncidents::default())? {
             Response::Described { mut commands } if commands.len() == 1 => Ok(commands.remove(0)),
             Response::Panicked { message } => Err(InvokeError::Panicked(message)),
             other => Err(InvokeError::NoAnswer(format!("{other:?}"))),
@@ -101,12 +93,18 @@ impl StaticPlugin {
     }
 }
 
-/// Asks a library, which `answer` is the way to, to run a command on the incidents.
+impl Subject for StaticPlugin {
+    fn ask(&self, request: &[u8], host: Arc<TestHost>) -> Result<Vec<u8>, String> {
+        Ok(serve(&self.commands, request, Arc::new(host)))
+    }
+}
+
+/// Asks a library to run a command on the incidents.
 pub(super) fn invoke(
+    library: &dyn Subject,
     command: &str,
     parameters: &serde_json::Value,
     incidents: &mut InMemoryIncidents,
-    answer: impl FnOnce(&[u8], Arc<TestHost>) -> Vec<u8>,
 ) -> Result<Finished, InvokeError> {
     let parameters = serde_json::value::to_raw_value(parameters)
         .map_err(|error| InvokeError::Failed(error.to_string()))?;
@@ -117,7 +115,7 @@ pub(super) fn invoke(
         parameters: &parameters,
         log_level: None,
     }));
-    match ask(&request, incidents, answer)? {
+    match ask(library, &request, incidents)? {
         Response::Finished(finished) => Ok(finished),
         Response::Failed { error } => Err(InvokeError::Failed(error)),
         Response::Cancelled {} => Err(InvokeError::Cancelled),
@@ -127,87 +125,14 @@ pub(super) fn invoke(
 }
 
 fn ask(
+    library: &dyn Subject,
     request: &[u8],
     incidents: &mut InMemoryIncidents,
-    answer: impl FnOnce(&[u8], Arc<TestHost>) -> Vec<u8>,
 ) -> Result<Response, InvokeError> {
-    let host = Arc::new(TestHost { state: Mutex::new(TestState::default()) });
-    std::mem::swap(&mut host.lock().incidents, incidents);
-    let response = answer(request, host.clone());
-    std::mem::swap(&mut host.lock().incidents, incidents);
+    let host = Arc::new(TestHost::default());
+    host.swap(incidents);
+    let response = library.ask(request, host.clone());
+    host.swap(incidents);
+    let response = response.map_err(InvokeError::NoAnswer)?;
     messages::read(&response).map_err(|error| InvokeError::NoAnswer(error.to_string()))
-}
-
-/// Answers a command's calls from incidents in memory.
-pub(super) struct TestHost {
-    state: Mutex<TestState>,
-}
-
-#[derive(Default)]
-struct TestState {
-    incidents: InMemoryIncidents,
-    numbers: Vec<String>,
-}
-
-impl TestHost {
-    fn lock(&self) -> std::sync::MutexGuard<'_, TestState> {
-        // A test that panicked in here has failed already; what it left may still be looked at.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl HostLink for TestHost {
-    fn call(&self, request: &[u8]) -> RVec<u8> {
-        let reply = match messages::read(request) {
-            Ok(call) => self.lock().answer(call),
-            Err(MessageError::Unsupported(what)) => Reply::Unsupported { what },
-            Err(error) => Reply::Failed { error: error.to_string() },
-        };
-        messages::write(&reply).into()
-    }
-
-    fn log(&self, level: log::Level, target: &str, message: &str) {
-        log::log!(target: target, level, "{message}");
-    }
-
-    fn is_cancelled(&self) -> bool {
-        self.lock().incidents.is_cancelled()
-    }
-}
-
-impl TestState {
-    fn answer(&mut self, call: Call<'_>) -> Reply {
-        let answered = match call {
-            Call::Select { numbers, more, .. } => {
-                self.numbers.extend(numbers.into_iter().map(|number| number.0.into_owned()));
-                if more {
-                    Ok(Reply::Selected { count: self.numbers.len() as u64 })
-                } else {
-                    let list: TextList<'_> =
-                        std::mem::take(&mut self.numbers).into_iter().collect();
-                    self.incidents.select(&list).map(|count| Reply::Selected { count })
-                }
-            }
-            Call::NextIncidents {} => self.incidents.next_page().map(|page| {
-                let at_the_end = IncidentPage {
-                    as_of: crate::Timestamp::from_milliseconds(0),
-                    incidents: Vec::new(),
-                };
-                let IncidentPage { as_of, incidents } = page.unwrap_or(at_the_end);
-                Reply::Incidents { as_of, incidents, must_understand: Vec::new() }
-            }),
-            Call::Record { conclusion, outcomes, .. } => self
-                .incidents
-                .record(&Recording { conclusion: conclusion.as_deref(), outcomes: &outcomes })
-                .map(|refused| Reply::Recorded { refused }),
-            Call::Progress { done, total } => {
-                self.incidents.progress(done, total).map(|()| Reply::Done {})
-            }
-        };
-        answered.unwrap_or_else(|error| match error {
-            ContextError::Cancelled => Reply::Cancelled {},
-            ContextError::Unsupported(what) => Reply::Unsupported { what },
-            ContextError::Host(error) => Reply::Failed { error },
-        })
-    }
 }

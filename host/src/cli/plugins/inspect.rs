@@ -32,7 +32,7 @@ pub(super) fn inspect(common: &Common, path: &Path) -> Result<(), Failure> {
     let references = || descriptions.into_iter().flatten().map(Reference::of);
     match common.output {
         Output::Json => output::write_json(&Inspected { line: &line, descriptions })?,
-        Output::Text => output::write(|out| {
+        Output::Text | Output::Junit => output::write(|out| {
             write_facts(out, &line)?;
             references().try_for_each(|reference| text::write(out, &reference))
         })?,

@@ -32,7 +32,7 @@ fn add(common: &Common, file_or_key: &Path, name: Option<String>) -> Result<(), 
     lock.write()?;
     match common.output {
         Output::Json => output::write_json(&line)?,
-        Output::Text | Output::Markdown => output::write(|out| {
+        Output::Text | Output::Junit | Output::Markdown => output::write(|out| {
             writeln!(out, "{}", line.id)?;
             writeln!(out, "  Key   {}", line.public_key.as_deref().unwrap_or_default())?;
             writeln!(out, "  Name  {}", terminal::safe(&line.name))

@@ -33,7 +33,7 @@ impl End<'_> {
     /// Writes what of the run has not been written with its answers.
     pub(super) fn write(&self, form: Output) -> Result<(), Failure> {
         output::write(|out| match form {
-            Output::Text | Output::Markdown => self.text(out),
+            Output::Text | Output::Junit | Output::Markdown => self.text(out),
             Output::Json => self.failures().try_for_each(|step| {
                 let line = FailureLine {
                     step: &step.step_id,

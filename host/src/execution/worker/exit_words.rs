@@ -4,7 +4,7 @@ use std::process::ExitStatus;
 
 /// How a process ended, in words.
 #[cfg(unix)]
-pub(super) fn describe(status: ExitStatus) -> String {
+pub(crate) fn describe(status: ExitStatus) -> String {
     use rustix::process::Signal;
     use std::os::unix::process::ExitStatusExt;
     let known = [
@@ -32,7 +32,7 @@ pub(super) fn describe(status: ExitStatus) -> String {
 
 /// How a process ended, in words.
 #[cfg(windows)]
-pub(super) fn describe(status: ExitStatus) -> String {
+pub(crate) fn describe(status: ExitStatus) -> String {
     // What Windows ends a process with is an exit code too, and looks like no other.
     match status.code().map(i32::cast_unsigned) {
         Some(0xC000_0005) => "it crashed (access violation)".to_owned(),

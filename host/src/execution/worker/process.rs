@@ -23,7 +23,7 @@ use super::frames::Kind;
 use super::patience::Patience;
 use super::protection::{Protection, Sandbox};
 use crate::execution::executor::{NoResponse, Watch};
-use crate::plugins::{HostServices, KeptFile, PluginError};
+use crate::plugins::{HostServices, KeptFile, PluginError, Sealed};
 use std::io;
 use std::path::Path;
 use std::process::Child;
@@ -44,14 +44,15 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Starts a worker, which opens the library.
+    /// Starts a worker, which opens the library. `name` is the file that errors speak of.
     pub(super) fn start(
         program: &Path,
-        file: &KeptFile,
+        sealed: &Sealed,
+        name: &Path,
         watch: &Watch,
     ) -> Result<Worker, NoResponse> {
         let sandbox = Sandbox::AsFarAsItGoes;
-        let (worker, protection) = Worker::begin(program, file, sandbox, watch)?;
+        let (worker, protection) = Worker::begin(program, (sealed, name), sandbox, watch)?;
         protection.note();
         Ok(worker)
     }
@@ -63,23 +64,27 @@ impl Worker {
         file: &KeptFile,
         watch: &Watch,
     ) -> Result<Result<Worker, Protection>, NoResponse> {
-        let (worker, protection) = Worker::begin(program, file, Sandbox::Whole, watch)?;
+        let library = (file.sealed(), file.inspected().path());
+        let (worker, protection) = Worker::begin(program, library, Sandbox::Whole, watch)?;
         Ok(if protection.is_whole() { Ok(worker) } else { Err(protection) })
     }
 
     fn begin(
         program: &Path,
-        file: &KeptFile,
+        (sealed, name): (&Sealed, &Path),
         sandbox: Sandbox,
         watch: &Watch,
     ) -> Result<(Worker, Protection), NoResponse> {
-        let name = file.inspected().path();
         let not_started = |cause: String| {
             NoResponse::NotStarted(PluginError::NotLoaded { path: name.to_owned(), cause })
         };
-        let mut worker = Worker::spawn(program, sandbox, Some(file)).map_err(|error| {
-            not_started(format!("no worker could be started from {}: {error}", program.display()))
-        })?;
+        let mut worker =
+            Worker::spawn(program, sandbox, Some((sealed, name))).map_err(|error| {
+                not_started(format!(
+                    "no worker could be started from {}: {error}",
+                    program.display()
+                ))
+            })?;
         let opening = Watch {
             deadline: (Instant::now() + TIME_TO_OPEN).min(watch.deadline),
             cancellation: watch.cancellation.clone(),
@@ -116,14 +121,24 @@ impl Worker {
         }
     }
 
-    fn spawn(program: &Path, sandbox: Sandbox, file: Option<&KeptFile>) -> io::Result<Worker> {
-        let (child, connection) = system::start(program, sandbox, file)?;
+    fn spawn(
+        program: &Path,
+        sandbox: Sandbox,
+        library: Option<(&Sealed, &Path)>,
+    ) -> io::Result<Worker> {
+        let (child, connection) = system::start(program, sandbox, library)?;
         Ok(Worker { child, connection, buffer: Vec::new(), threads: None })
     }
 
     /// What it said when it was ready.
     fn protection(&self) -> Protection {
         Protection::read(&String::from_utf8_lossy(&self.buffer))
+    }
+
+    /// The id of the process.
+    #[cfg(target_os = "linux")]
+    pub(super) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// Whether the process still runs.

@@ -18,7 +18,7 @@ use std::os::fd::BorrowedFd;
 /// # Errors
 ///
 /// A part that every kernel has could not be entered: a sentence.
-pub(super) fn enter(library: Option<BorrowedFd<'_>>) -> Result<Protection, String> {
+pub(crate) fn enter(library: Option<BorrowedFd<'_>>) -> Result<Protection, String> {
     let mut protection = Protection::default();
     files::close_others().map_err(|error| format!("its descriptors can't be closed: {error}"))?;
     limits::prefer_when_memory_is_short();

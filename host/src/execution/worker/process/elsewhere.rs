@@ -4,7 +4,7 @@
 use super::super::protection::Sandbox;
 use super::super::role::ARGUMENT;
 use super::Connection;
-use crate::plugins::KeptFile;
+use crate::plugins::Sealed;
 use std::io;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -13,13 +13,12 @@ use std::process::{Child, Command, Stdio};
 pub(super) fn start(
     program: &Path,
     sandbox: Sandbox,
-    file: Option<&KeptFile>,
+    library: Option<(&Sealed, &Path)>,
 ) -> io::Result<(Child, Connection)> {
     let mut command = Command::new(program);
     command.arg(ARGUMENT).arg(sandbox.word()).env_clear().stderr(Stdio::null());
-    if let Some(file) = file {
-        let inspected = file.inspected();
-        command.arg(inspected.path()).arg(file.sealed().path()).arg(inspected.digest());
+    if let Some((sealed, name)) = library {
+        command.arg(name).arg(sealed.path()).arg(sealed.digest());
     }
     connected(command)
 }

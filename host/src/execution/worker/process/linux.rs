@@ -4,7 +4,7 @@
 use super::super::protection::Sandbox;
 use super::super::role::ARGUMENT;
 use super::socket::Connection;
-use crate::plugins::KeptFile;
+use crate::plugins::Sealed;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -18,7 +18,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 pub(super) fn start(
     program: &Path,
     sandbox: Sandbox,
-    file: Option<&KeptFile>,
+    library: Option<(&Sealed, &Path)>,
 ) -> io::Result<(Child, Connection)> {
     let (socket, workers) = UnixStream::pair()?;
     let mut command = Command::new(program);
@@ -32,9 +32,9 @@ pub(super) fn start(
         .stdin(Stdio::from(OwnedFd::from(workers)))
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    if let Some(file) = file {
+    if let Some((sealed, name)) = library {
         // The library's bytes come in the place of standard error.
-        command.arg(file.inspected().path()).stderr(Stdio::from(file.sealed().descriptor()?));
+        command.arg(name).stderr(Stdio::from(sealed.descriptor()?));
     }
     socket.set_nonblocking(true)?;
     let child = spawn_from_lasting_thread(command)?;

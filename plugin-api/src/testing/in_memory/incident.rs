@@ -1,0 +1,68 @@
+//! One incident in memory, and what a command sees of it.
+
+use crate::example::{ExampleField, ExampleIncident, ExampleTask};
+use crate::incident::{Facts, FieldValue, RequiredField, RequiredTask, Status};
+use crate::outcome::Waiver;
+use crate::timestamp::Timestamp;
+
+/// An incident in memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InMemoryIncident {
+    /// Its status.
+    pub status: String,
+    /// Its version.
+    pub version: u64,
+    /// When it was closed.
+    pub closed_at: Option<Timestamp>,
+    /// Who closed it.
+    pub closed_by: Option<String>,
+    /// Its conclusion, as rich text.
+    pub conclusion: String,
+    /// Its tasks.
+    pub tasks: Vec<ExampleTask>,
+    /// Its fields marked Required on Close.
+    pub fields: Vec<ExampleField>,
+    /// What was waived when it was closed.
+    pub waived: Vec<Waiver>,
+}
+
+impl InMemoryIncident {
+    /// The incident of an example; one that is closed was closed by `somebody` at `closed_at`.
+    pub(super) fn new(incident: ExampleIncident, closed_at: Timestamp) -> InMemoryIncident {
+        let closed = incident.status == "Closed";
+        InMemoryIncident {
+            status: incident.status,
+            version: 1,
+            closed_at: closed.then_some(closed_at),
+            closed_by: closed.then(|| "somebody".to_owned()),
+            conclusion: incident.conclusion,
+            tasks: incident.tasks,
+            fields: incident.fields,
+            waived: Vec::new(),
+        }
+    }
+
+    /// What a command sees of it.
+    pub(in crate::testing) fn facts(&self) -> Facts {
+        let required = self.tasks.iter().filter(|task| task.required);
+        Facts {
+            status: Status::from(self.status.as_str()),
+            version: self.version,
+            closed_at: self.closed_at,
+            closed_by: self.closed_by.clone(),
+            required_tasks: required
+                .map(|task| RequiredTask { title: task.title.clone(), status: task.status.clone() })
+                .collect(),
+            required_fields: self
+                .fields
+                .iter()
+                .map(|field| RequiredField {
+                    section: field.section.clone(),
+                    name: field.name.clone(),
+                    visible: field.visible,
+                    value: FieldValue::of(&field.value),
+                })
+                .collect(),
+        }
+    }
+}
