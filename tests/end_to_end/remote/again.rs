@@ -76,22 +76,19 @@ fn requests_at_once_are_one_execution() {
 fn a_request_that_joins_a_running_one_gets_its_answer_and_another_body_is_refused() {
     let playdock = attacked_store(&["1", "2"]);
     let key = playdock.key("one", &[]);
-    let served = playdock.serve(&["--rate", "0"]);
+    let served = playdock.serve(&["--rate", "0", "--timeout", "4"]);
     let own = [("Idempotency-Key", "a")];
     let location = start_sleeping(&served, &key, &own, &["1", "2"]);
     let headers = [("d3key", key.as_str()), own[0]];
     let other = served.post(ATTACK, &headers, &sleeping(&["2"]));
     assert_eq!(other.said(), TAKEN);
-    let joined = std::thread::scope(|scope| {
-        let joining = scope.spawn(|| served.post(ATTACK, &headers, &sleeping(&["1", "2"])));
-        let async_again = start_sleeping(&served, &key, &own, &["1", "2"]);
-        assert_eq!(async_again, location);
-        assert_eq!(served.delete(&location, &headers[..1]).status, 202);
-        joining.join().expect("it is answered")
-    });
+    let again = start_sleeping(&served, &key, &own, &["1", "2"]);
+    assert_eq!(again, location);
+    let joined = served.post(ATTACK, &headers, &sleeping(&["1", "2"]));
     let (result, error) = outcome(&joined);
     assert_eq!(result, "Partially Successful");
-    assert!(error.contains("cancelled"), "{error}");
+    assert!(error.contains("time was over"), "{error}");
+    assert_eq!(playdock.value::<i64>("SELECT count(*) FROM execution"), 1);
 }
 
 #[test]
@@ -106,7 +103,7 @@ fn what_was_cut_off_goes_on_with_the_same_key() {
     ask_until(ask, |_| closed() == 1);
     served.kill();
 
-    let served = playdock.serve(&["--rate", "0", "--timeout", "1"]);
+    let served = playdock.serve(&["--rate", "0", "--timeout", "3"]);
     let ask = || served.get(&location, &[("d3key", &key)]);
     assert_eq!(ask().json()["state"], "interrupted");
     let headers = [("d3key", key.as_str()), own[0]];

@@ -57,6 +57,8 @@ fn an_execution_is_cancelled_by_its_key_alone() {
     }
     assert_eq!(served.get(&location, &others).said(), NOT_FOUND);
     assert_eq!(served.get("/api/executions/none", &own).said(), NOT_FOUND);
+    let closed = || playdock.value::<i64>("SELECT count(*) FROM incident WHERE status = 'Closed'");
+    ask_until(|| served.get(&location, &own), |_| closed() == 1);
     let cancelled = served.delete(&location, &own);
     assert_eq!((cancelled.status, cancelled.json()["state"].as_str()), (202, Some("running")));
     let ask = || served.get(&location, &own);
@@ -131,7 +133,7 @@ fn what_a_plugin_does_wrong_is_said_without_places_and_files() {
 fn an_execution_has_its_time() {
     let playdock = attacked_store(&["1", "2"]);
     let key = playdock.key("one", &[]);
-    let served = playdock.serve(&["--rate", "0", "--timeout", "0.5"]);
+    let served = playdock.serve(&["--rate", "0", "--timeout", "3"]);
     let (result, error) = outcome(&served.post(ATTACK, &[("d3key", &key)], &sleeping(&["1", "2"])));
     assert_eq!(result, "Partially Successful");
     assert!(error.contains("time was over"), "{error}");
