@@ -16,7 +16,6 @@
 //! | [`export`] | what [`export_plugin!`] expands to |
 //! | [`boundary`], [`messages`], [`identity`] | what crosses to the host |
 
-pub mod boundary;
 mod columns;
 mod command;
 mod context;
@@ -34,6 +33,8 @@ pub mod rich_text;
 mod serve;
 pub mod testing;
 mod timestamp;
+
+pub use playdock_boundary as boundary;
 
 pub use columns::{Column, ColumnKind, Columns};
 pub use command::{CommandError, CommandText, UtilityCommand};

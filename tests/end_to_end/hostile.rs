@@ -2,6 +2,9 @@
 //! committed stands, and the next command runs.
 #![cfg(target_os = "linux")]
 
+mod constructors;
+mod neighbours;
+
 use playdock_host::execution::{Answer, Ended, Host, ReportRow};
 use playdock_tests::{Playdock, SITE_AND_USER, incident, invocation, parameters};
 use serde_json::{Value, json};
@@ -59,7 +62,7 @@ fn whoever_ends_its_process_ends_its_execution_alone() {
         let host = playdock.host_with_workers();
         let answer = attack(&host, how, "");
         assert_eq!(answer.ended, Ended::CommandBroke, "{how}");
-        let begin = format!("The plugin of Attacks gave no answer: {cause}");
+        let begin = format!("The plugin hostile gave no answer to Attacks: {cause}");
         assert!(answer.error.starts_with(&begin), "{how}: {}", answer.error);
         assert_eq!(becomes(&answer), ["Successful", "not-attempted", "not-attempted"], "{how}");
         the_host_goes_on(&playdock, &host);
@@ -77,19 +80,32 @@ fn a_deadline_really_ends() {
 
 /// How long an attack takes that has a deadline of one second.
 fn time_of_one_second(how: &str) -> Duration {
-    let playdock = playdock();
+    let mut playdock = playdock();
+    playdock.copy_plugins();
     let host = playdock.host_with_workers();
     let mut invocation = invocation("Attacks", &asked(how, ""), "attack");
     invocation.timeout = Duration::from_secs(1);
     // The first start of a worker isn't counted.
     assert!(host.describe("Attacks").is_ok());
+    assert_eq!(workers_of(&playdock), 1);
     let began = Instant::now();
     let answer = host.execute(&invocation).unwrap_or_else(|error| panic!("{error}"));
     let time = began.elapsed();
     assert_eq!(answer.ended, Ended::DeadlinePassed, "{how}");
     assert_eq!(becomes(&answer), ["Successful", "not-attempted", "not-attempted"], "{how}");
+    assert_eq!(workers_of(&playdock), 0, "{how}");
     the_host_goes_on(&playdock, &host);
     time
+}
+
+/// How many workers of this process have a library open that lies in this folder.
+fn workers_of(playdock: &Playdock) -> usize {
+    let folder = playdock.folder().to_string_lossy();
+    let has_it_open = |child: &u32| {
+        let command = std::fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&command).contains(&*folder)
+    };
+    children_of(std::process::id()).iter().filter(|child| has_it_open(child)).count()
 }
 
 #[test]
@@ -121,6 +137,8 @@ fn nothing_outside_can_be_reached() {
         ("open a socket", ""),
         ("connect", address.as_str()),
         ("start a program", ""),
+        ("fork", ""),
+        ("trace the host", &std::process::id().to_string()),
         ("read a file", "/etc/passwd"),
         ("read a file", "/proc/self/environ"),
         ("read a file", &store.to_string_lossy()),
@@ -204,13 +222,15 @@ fn crash_and_count() {
     let playdock = playdock();
     let host = playdock.host_with_workers();
     attack(&host, "abort", "");
-    let before = held();
+    let (before, memory_before) = (held(), memory());
     for round in 0..rounds.unwrap_or(30) {
         let invocation = invocation("Attacks", &asked("abort", ""), &format!("crash-{round}"));
         let answer = host.execute(&invocation).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(answer.ended, Ended::CommandBroke);
     }
     assert_eq!(held(), before, "descriptors, threads, and dead children");
+    let grown = memory().saturating_sub(memory_before);
+    assert!(grown < 16 << 10, "the memory grew by {grown} KiB");
     the_host_goes_on(&playdock, &host);
 }
 
@@ -254,6 +274,14 @@ fn held() -> [usize; 3] {
     let dead = |child: &u32| stat(*child).is_some_and(|(state, _)| state == 'Z');
     let dead = children_of(std::process::id()).into_iter().filter(dead).count();
     [count("/proc/self/fd"), count("/proc/self/task"), dead]
+}
+
+/// The memory of this process, in KiB.
+fn memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.unwrap_or_else(|| panic!("the kernel doesn't tell"))
 }
 
 fn children_of(parent: u32) -> Vec<u32> {

@@ -30,10 +30,11 @@ fn refusal(finished: &Finished, file: &Path) -> String {
 }
 
 /// Runs a command of a plugin as the person `admin user`.
-fn invoke(playdock: &Playdock, file: &Path, command: &str) -> Finished {
+fn invoke(playdock: &Playdock, file: &Path, command: &str, more: &[&str]) -> Finished {
     let plugin = file.to_string_lossy();
-    let more = ["--plugin", &plugin, "--manual", "--user", "admin user"];
-    playdock.invoke(command, &json!({}), &more)
+    let mut arguments = vec!["--plugin", &*plugin, "--manual", "--user", "admin user"];
+    arguments.extend(more);
+    playdock.invoke(command, &json!({}), &arguments)
 }
 
 /// Checks that a file is refused by `inspect`, by `list` and by an invocation, which leaves no
@@ -43,7 +44,7 @@ fn refused_unloaded(playdock: &Playdock, file: &Path) -> String {
     let inspected = refusal(&playdock.run(&["plugins", "inspect", &path]), file);
     let listed = playdock.run(&["plugins", "list", "--plugin", &path]);
     assert_eq!(refusal(&listed, file), inspected);
-    let invoked = invoke(playdock, file, "CloseIncidentInBulk");
+    let invoked = invoke(playdock, file, "CloseIncidentInBulk", &[]);
     assert_eq!(refusal(&invoked, file), inspected);
     assert!(!playdock.folder().join("playdock.db").exists());
     inspected
@@ -55,7 +56,10 @@ fn refused_when_loaded(name: &str, command: &str) -> String {
     let path = file.to_string_lossy();
     let inspected = playdock.run(&["plugins", "inspect", &path]);
     assert_eq!(inspected.code, Some(0), "{inspected:?}");
-    refusal(&invoke(&playdock, &file, command), &file)
+    let in_a_worker = refusal(&invoke(&playdock, &file, command, &[]), &file);
+    let in_process = invoke(&playdock, &file, command, &["--isolation", "in-process"]);
+    assert_eq!(refusal(&in_process, &file), in_a_worker);
+    in_a_worker
 }
 
 fn assert_says(line: &str, words: &[&str]) {

@@ -82,7 +82,14 @@ const BREAK_OFF: &[(&str, &str, Becomes)] = &[
     ),
     (
         "AnswersTenMegabytes",
-        "What the command AnswersTenMegabytes answered is not a message: ",
+        "The plugin not-a-message gave no answer to AnswersTenMegabytes: it sent a message of \
+         10485760 bytes, and ",
+        NO_ROWS,
+    ),
+    (
+        "AnswersAGigabyte",
+        "The plugin not-a-message gave no answer to AnswersAGigabyte: it sent a message of \
+         1073741824 bytes, and ",
         NO_ROWS,
     ),
     (
@@ -166,9 +173,19 @@ fn close_the_rest(host: &Host, command: &str) {
 #[test]
 fn a_command_that_breaks_off_fails_alone_and_the_next_one_runs_in_the_same_process() {
     let playdock = playdock_for(BREAK_OFF.iter().map(|case| case.0));
-    let host = playdock.host();
+    break_off(&playdock, &playdock.host());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_command_that_breaks_off_in_a_worker_fails_in_the_same_way() {
+    let playdock = playdock_for(BREAK_OFF.iter().map(|case| case.0));
+    break_off(&playdock, &playdock.host_with_workers());
+}
+
+fn break_off(playdock: &Playdock, host: &Host) {
     for (command, words, expected) in BREAK_OFF {
-        let answer = run(&host, command, command);
+        let answer = run(host, command, command);
         assert!(answer.error.starts_with(words), "{}", answer.error);
         assert!(answer.error.len() < 400, "{command}: {}", answer.error);
         assert_eq!(answer.return_data.as_str(), "Failed", "{command}");
@@ -177,11 +194,11 @@ fn a_command_that_breaks_off_fails_alone_and_the_next_one_runs_in_the_same_proce
         let written = serde_json::to_value(&answer).expect("the answer can be written");
         assert_eq!(written["result"] == "", expected.is_empty(), "{command}: {written}");
         let done = expected.iter().filter(|said| **said == "Successful");
-        let left = open_incidents(&playdock, command);
+        let left = open_incidents(playdock, command);
         assert_eq!(left, numbers(command)[done.count()..], "{command}");
-        assert_eq!(state(&playdock, command), "interrupted", "{command}");
-        close_the_rest(&host, command);
-        assert!(open_incidents(&playdock, command).is_empty(), "{command}");
+        assert_eq!(state(playdock, command), "interrupted", "{command}");
+        close_the_rest(host, command);
+        assert!(open_incidents(playdock, command).is_empty(), "{command}");
     }
     playdock.assert_nothing_is_half_closed();
 }
@@ -189,14 +206,24 @@ fn a_command_that_breaks_off_fails_alone_and_the_next_one_runs_in_the_same_proce
 #[test]
 fn a_recording_that_makes_no_sense_is_refused_as_a_whole() {
     let playdock = playdock_for(REFUSED.iter().map(|case| case.0));
-    let host = playdock.host();
+    refuse(&playdock, &playdock.host());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_recording_that_makes_no_sense_is_refused_when_it_comes_from_a_worker() {
+    let playdock = playdock_for(REFUSED.iter().map(|case| case.0));
+    refuse(&playdock, &playdock.host_with_workers());
+}
+
+fn refuse(playdock: &Playdock, host: &Host) {
     for (command, sentence) in REFUSED {
-        let answer = run(&host, command, command);
+        let answer = run(host, command, command);
         assert_eq!(answer.error, *sentence, "{command}");
         assert_eq!(answer.return_data.as_str(), "Failed", "{command}");
         assert_eq!(answer_rows(&answer), [] as [Value; 0], "{command}");
-        assert_eq!(open_incidents(&playdock, command), numbers(command));
-        close_the_rest(&host, command);
+        assert_eq!(open_incidents(playdock, command), numbers(command));
+        close_the_rest(host, command);
     }
     let lines = "SELECT count(*) FROM ledger JOIN execution ON execution.id = execution
         WHERE command <> 'CloseIncidentInBulk'";

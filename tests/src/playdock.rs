@@ -46,6 +46,15 @@ impl Playdock {
         &self.plugins
     }
 
+    /// Lets the plugins be copies of their own, in the folder.
+    pub fn copy_plugins(&mut self) {
+        for plugin in &mut self.plugins {
+            let copy = self.folder.path().join(plugin.file_name().expect("it is a file"));
+            std::fs::copy(&*plugin, &copy).expect("it can be copied");
+            *plugin = copy;
+        }
+    }
+
     /// The store in the folder, opened beside the program.
     pub fn store(&self) -> rusqlite::Connection {
         let store = rusqlite::Connection::open(self.folder().join("playdock.db"));

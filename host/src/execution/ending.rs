@@ -6,6 +6,7 @@ use super::executor::NoResponse;
 use super::report::ReportRow;
 use super::session::{Session, State};
 use crate::incidents::{IncidentKey, LedgerRow};
+use crate::plugins::LARGEST_RESPONSE;
 use playdock_plugin_api::messages::{self, Finished, Response};
 use playdock_plugin_api::{Cell, OutcomeResult};
 use serde_json::Value;
@@ -24,6 +25,7 @@ pub(super) struct RunEnd {
 /// Makes the end of a run out of the library's response and what the session recorded.
 pub(super) fn end(session: &Session, command: &str, response: Result<&[u8], NoResponse>) -> RunEnd {
     let cancelled = session.setup.cancellation.is_cancelled();
+    let plugin = &session.setup.plugin;
     let stopped = cancelled || session.deadline_passed();
     let mut state = session.end();
     let left = state.rows.iter().filter(|row| row.is_none()).count();
@@ -33,6 +35,12 @@ pub(super) fn end(session: &Session, command: &str, response: Result<&[u8], NoRe
         true => (Ended::Cancelled, "The execution was cancelled.".to_owned()),
         false => (Ended::DeadlinePassed, "The execution's time was over.".to_owned()),
     };
+    let response = response.and_then(|bytes| match bytes.len() {
+        too_many if too_many > LARGEST_RESPONSE => Err(NoResponse::Ended(format!(
+            "it sent a message of {too_many} bytes, and {LARGEST_RESPONSE} is the most"
+        ))),
+        _ => Ok(bytes),
+    });
     let (ended, cause) = match (response.map(messages::read), &state.store_error) {
         // Whatever the command made of it: what the store did not take is not done.
         (_, Some(error)) => (Ended::StoreFailed, format!("{}.", capitalised(&error.to_string()))),
@@ -40,10 +48,10 @@ pub(super) fn end(session: &Session, command: &str, response: Result<&[u8], NoRe
         // Whoever stops the host may have stopped its workers with it.
         (Err(NoResponse::Ended(_)), None) if cancelled => asked_to_stop(),
         (Err(NoResponse::Ended(cause)), None) => {
-            broke(format!("The plugin of {command} gave no answer: {cause}."))
+            broke(format!("The plugin {plugin} gave no answer to {command}: {cause}."))
         }
         (Err(NoResponse::NotStarted(error)), None) => {
-            broke(format!("The plugin of {command} did not run: {error}."))
+            broke(format!("The plugin {plugin} did not run: {error}."))
         }
         (Ok(Ok(Response::Finished(finished))), None) => match left {
             0 => return finish(state, finished),
@@ -69,7 +77,7 @@ pub(super) fn end(session: &Session, command: &str, response: Result<&[u8], NoRe
             broke(format!("The command {command} panicked: {message}."))
         }
         (Ok(Ok(Response::Unsupported { what })), None) => {
-            let error = format!("The plugin of {command} is too old: {what} isn't known to it.");
+            let error = format!("The plugin {plugin} is too old: {what} isn't known to it.");
             match nothing_recorded {
                 true => return failed_as_a_whole(error),
                 false => broke(error),

@@ -17,6 +17,9 @@ use std::collections::HashSet;
 /// What a preview answers where it would close.
 const WOULD_CLOSE: Reason = Reason::new("would-close");
 
+/// How many bytes of text a command may give the rows of one execution.
+const MOST_TEXT: usize = 512 << 20;
+
 impl Session {
     /// Records outcomes and returns those that were refused.
     pub(super) fn record(
@@ -25,6 +28,13 @@ impl Session {
         conclusion: Option<&str>,
         outcomes: Vec<Outcome>,
     ) -> Result<Vec<Refusal>, Refused> {
+        state.text += outcomes.iter().map(text).sum::<usize>();
+        if state.text > MOST_TEXT {
+            return Err(Refused::Misuse(format!(
+                "The command gives its rows more than {} MiB of text.",
+                MOST_TEXT >> 20
+            )));
+        }
         let mut refused = Vec::new();
         let mut entries = Vec::with_capacity(outcomes.len());
         let mut positions = HashSet::with_capacity(outcomes.len());
@@ -189,6 +199,18 @@ impl Session {
         let nothing = || LookedAt { as_of: self.setup.clock.now(), looked_up: None };
         state.give_out(position, known.unwrap_or_else(nothing))
     }
+}
+
+/// How many bytes of text an outcome has.
+fn text(outcome: &Outcome) -> usize {
+    let cell = |cell: &Cell| match cell {
+        Cell::Text(text) => text.len(),
+        _ => 0,
+    };
+    let reason = outcome.reason.as_ref().map_or(0, |reason| reason.as_str().len());
+    reason
+        + outcome.message.as_ref().map_or(0, String::len)
+        + outcome.cells.iter().map(cell).sum::<usize>()
 }
 
 /// A preview keeps the rows and writes nothing.

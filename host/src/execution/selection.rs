@@ -4,6 +4,9 @@
 use crate::incidents::{IncidentKey, IncidentStore, StoreError};
 use std::collections::HashSet;
 
+/// What a number takes beside its text, in bytes, about.
+const BESIDE_TEXT: usize = 64;
+
 /// Numbers that are still being handed over.
 #[derive(Default)]
 pub(super) struct Selecting {
@@ -16,13 +19,13 @@ impl Selecting {
     /// Adds a number at its first place.
     pub(super) fn add(&mut self, number: &str) {
         if !self.known.contains(number) {
-            self.bytes += number.len();
+            self.bytes += number.len() + BESIDE_TEXT;
             self.known.insert(number.to_owned());
             self.numbers.push(number.to_owned());
         }
     }
 
-    /// How many bytes they take.
+    /// How many bytes they take, about.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }

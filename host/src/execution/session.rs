@@ -10,7 +10,7 @@ use super::selection::{Selecting, Selection};
 use crate::incidents::{
     ExecutionKey, ExecutionRecords, IncidentStore, LedgerRow, LookedUp, StoreError,
 };
-use crate::plugins::HostServices;
+use crate::plugins::{HostServices, LARGEST_CALL, LogBudget};
 use playdock_plugin_api::messages::{self, CHUNK, Call, MessageError, Reply};
 use playdock_plugin_api::{
     Columns, Earlier, Execution, Incident, OutcomeResult, Status, Timestamp,
@@ -23,8 +23,8 @@ use std::time::Instant;
 /// How many incidents one look at the store takes.
 const LOOK: usize = 4096;
 
-/// How many bytes of numbers an execution may select.
-const MOST_SELECTED: usize = 256 << 20;
+/// How many bytes the numbers that an execution selects may take.
+const MOST_SELECTED: usize = 512 << 20;
 
 /// What a session is given.
 pub(super) struct SessionSetup {
@@ -47,6 +47,9 @@ pub(super) struct SessionSetup {
 pub(super) struct Session {
     pub(super) setup: SessionSetup,
     over: AtomicBool,
+    /// Whether a call came when it was over.
+    called_late: AtomicBool,
+    log: Mutex<LogBudget>,
     state: Mutex<State>,
 }
 
@@ -63,6 +66,8 @@ pub(super) struct State {
     pub(super) looked_at: HashMap<usize, LookedAt>,
     /// The rows, by position.
     pub(super) rows: Vec<Option<ReportRow>>,
+    /// How many bytes of text the command gave them.
+    pub(super) text: usize,
     /// What an interrupted run recorded, by position.
     pub(super) earlier: HashMap<usize, LedgerRow>,
     /// What the store said when it could not go on.
@@ -97,12 +102,23 @@ impl Session {
         let by_position = |row: LedgerRow| Some((usize::try_from(row.position).ok()?, row));
         let earlier = std::mem::take(&mut setup.earlier).into_iter().filter_map(by_position);
         let state = State { earlier: earlier.collect(), ..State::default() };
-        Session { setup, over: AtomicBool::new(false), state: Mutex::new(state) }
+        Session {
+            setup,
+            over: AtomicBool::new(false),
+            called_late: AtomicBool::new(false),
+            log: Mutex::new(LogBudget::new()),
+            state: Mutex::new(state),
+        }
     }
 
     /// Ends the session and takes what it recorded.
     pub(super) fn end(&self) -> State {
         self.over.store(true, Ordering::Relaxed);
+        let dropped = self.log.lock().unwrap_or_else(PoisonError::into_inner).dropped();
+        if dropped > 0 {
+            let plugin = &self.setup.plugin;
+            log::warn!("{plugin}: {dropped} more records were dropped: it flooded the log");
+        }
         std::mem::take(&mut *self.lock())
     }
 
@@ -188,7 +204,11 @@ impl Session {
 
     fn answer(&self, call: Call<'_>) -> Vec<u8> {
         if self.over.load(Ordering::Relaxed) {
-            log::warn!("{}: a call after the command had returned was refused", self.setup.plugin);
+            // Said once: who goes on calling must not fill the log.
+            if !self.called_late.swap(true, Ordering::Relaxed) {
+                let plugin = &self.setup.plugin;
+                log::warn!("{plugin}: calls after the command had returned are refused");
+            }
             return failed("The execution is over.");
         }
         if self.is_cancelled() {
@@ -288,6 +308,9 @@ impl From<&LedgerRow> for ReportRow {
 
 impl HostServices for Session {
     fn call(&self, request: &[u8]) -> Vec<u8> {
+        if request.len() > LARGEST_CALL {
+            return failed(&format!("The call is larger than {} MiB.", LARGEST_CALL >> 20));
+        }
         match messages::read(request) {
             Ok(call) => self.answer(call),
             Err(MessageError::Unsupported(what)) => messages::write(&Reply::Unsupported { what }),
@@ -296,7 +319,13 @@ impl HostServices for Session {
     }
 
     fn log(&self, level: log::Level, target: &str, message: &str) {
-        log::log!(target: &self.setup.plugin, level, "{target}: {message}");
+        if self.over.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut budget = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(message) = budget.take(target, message) {
+            log::log!(target: &self.setup.plugin, level, "{target}: {message}");
+        }
     }
 
     fn is_cancelled(&self) -> bool {

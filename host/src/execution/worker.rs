@@ -96,7 +96,7 @@ impl Executor for WorkerPool {
         };
         let not_described =
             |cause| PluginError::NotDescribed { path: self.file.path().to_owned(), cause };
-        match self.invoke(&describe_request(), Arc::new(NoServices), &watch) {
+        match self.invoke(&describe_request(), Arc::new(NoServices::new()), &watch) {
             Ok(response) => read_description(&self.file, &response),
             Err(NoResponse::NotStarted(error)) => Err(error),
             Err(NoResponse::Ended(cause)) => Err(not_described(cause)),
@@ -114,6 +114,12 @@ impl Executor for WorkerPool {
         let mut worker = self.take(&scope, watch)?;
         let response = worker.invoke(request, &*services, watch);
         let keep = response.is_ok() && worker.is_as_before();
+        if response.is_ok() && !keep {
+            let plugin = &self.file.identity().name;
+            log::warn!(
+                "{plugin}: a thread went on after the command had returned; its worker is ended"
+            );
+        }
         let mut state = self.state();
         match response {
             Ok(_) => state.crashes = 0,

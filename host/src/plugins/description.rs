@@ -3,6 +3,7 @@
 
 use super::error::PluginError;
 use super::file::PluginFile;
+use super::limits::{LARGEST_RESPONSE, MOST_COLUMNS};
 use playdock_plugin_api::messages::{self, CommandDescription, Request, Response};
 
 /// The request that a library is asked with.
@@ -21,6 +22,12 @@ pub(crate) fn read_description(
 ) -> Result<Vec<CommandDescription>, PluginError> {
     let not_described =
         |cause: String| PluginError::NotDescribed { path: file.path().to_owned(), cause };
+    if response.len() > LARGEST_RESPONSE {
+        return Err(not_described(format!(
+            "its answer has {} bytes, and {LARGEST_RESPONSE} is the most",
+            response.len()
+        )));
+    }
     let commands = match messages::read(response) {
         Ok(Response::Described { commands }) => commands,
         Ok(Response::Failed { error }) => return Err(not_described(error)),
@@ -40,6 +47,13 @@ pub(crate) fn read_description(
             named: file.identity().commands.join(", "),
             described: described.join(", "),
         });
+    }
+    for command in &commands {
+        let columns = &command.columns;
+        if columns.context.len().max(columns.table.len()) > MOST_COLUMNS {
+            let name = &command.name;
+            return Err(not_described(format!("{name} has more than {MOST_COLUMNS} columns")));
+        }
     }
     Ok(commands)
 }

@@ -1,10 +1,11 @@
 //! The host as a library sees it: three calls across the boundary, out of which nothing panics.
 
+use super::limits::LogBudget;
 use abi_stable::std_types::{RSlice, RStr, RVec};
 use playdock_plugin_api::boundary::{Host, Host_TO, HostObject};
 use playdock_plugin_api::messages::{self, Reply};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What answers the calls of a command.
 pub trait HostServices: Send + Sync {
@@ -56,7 +57,15 @@ fn internal_error() -> Vec<u8> {
 }
 
 /// For a request in which a command has nothing to ask for.
-pub(crate) struct NoServices;
+pub(crate) struct NoServices {
+    log: Mutex<LogBudget>,
+}
+
+impl NoServices {
+    pub(crate) fn new() -> NoServices {
+        NoServices { log: Mutex::new(LogBudget::new()) }
+    }
+}
 
 impl HostServices for NoServices {
     fn call(&self, _request: &[u8]) -> Vec<u8> {
@@ -64,7 +73,10 @@ impl HostServices for NoServices {
     }
 
     fn log(&self, level: log::Level, target: &str, message: &str) {
-        log::log!(target: target, level, "{message}");
+        let mut budget = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(message) = budget.take(target, message) {
+            log::log!(target: target, level, "{message}");
+        }
     }
 
     fn is_cancelled(&self) -> bool {

@@ -25,7 +25,7 @@ impl Library {
     /// Opens the library of a file and asks it for its commands.
     pub(super) fn load(file: &PluginFile) -> Result<Library, PluginError> {
         let open = OpenLibrary::open(file.sealed(), file.path())?;
-        let response = open.invoke(&describe_request(), Arc::new(NoServices));
+        let response = open.invoke(&describe_request(), Arc::new(NoServices::new()));
         Ok(Library { open, commands: read_description(file, &response)? })
     }
 
@@ -118,12 +118,16 @@ fn describe_loader_error(error: &libloading::Error) -> String {
 fn describe_layout_error(path: &Path, error: &LibraryError) -> String {
     log::debug!("{}: {error}", path.display());
     match error {
-        LibraryError::AbiInstability(_) => {
+        LibraryError::AbiInstability(_) | LibraryError::IncompatibleVersionNumber { .. } => {
             "its boundary is laid out otherwise than this host's (the log shows where at level \
              debug): build it with a matching playdock-plugin-api"
                 .to_owned()
         }
-        other => other.to_string().lines().next().unwrap_or("its module can't be made").to_owned(),
+        other => {
+            let said = other.to_string();
+            let line = said.lines().map(str::trim).find(|line| !line.is_empty());
+            line.unwrap_or("its module can't be made").to_owned()
+        }
     }
 }
 

@@ -187,6 +187,7 @@ fn a_library_whose_header_has_another_name_or_version_is_refused() {
 
     let (magic, other) = (b"abi stable library for Rust", b"abi stable library for Dust");
     playdock.file("changed.so", replaced(&bytes, magic, other));
-    let line = refusal(&super::invoke(&playdock, &file, "CloseIncidentInBulk"), Path::new(&file));
+    let line =
+        refusal(&super::invoke(&playdock, &file, "CloseIncidentInBulk", &[]), Path::new(&file));
     assert_says(&line, &["abi_stable"]);
 }

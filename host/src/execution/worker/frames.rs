@@ -39,10 +39,6 @@ impl Kind {
     }
 }
 
-/// The largest frame that a host takes from a worker. Facts, outcomes and rows come in pieces of a
-/// mebibyte; what is larger is an incident with very long texts, or mischief.
-pub(super) const LARGEST_FROM_WORKER: usize = 64 << 20;
-
 const HEADER: usize = 5;
 
 /// Writes a frame.

@@ -1,9 +1,9 @@
 //! One worker process, from the side of the host.
 
-use super::frames::{self, Kind, LARGEST_FROM_WORKER};
+use super::frames::{self, Kind};
 use super::sandbox::Protection;
 use crate::execution::executor::{GRACE, NoResponse, Watch};
-use crate::plugins::{HostServices, PluginError, PluginFile};
+use crate::plugins::{HostServices, LARGEST_CALL, PluginError, PluginFile};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, IoSlice, Read, Write};
 use std::os::fd::OwnedFd;
@@ -21,10 +21,6 @@ const SLICE: Duration = Duration::from_millis(20);
 const TIME_TO_OPEN: Duration = Duration::from_secs(10);
 /// How many threads a worker may have; more would take them from the host.
 const MOST_THREADS: usize = 256;
-/// How many bytes of log one invocation may write before the rest is dropped.
-const MOST_LOG: usize = 1 << 20;
-/// How many bytes of one record are kept.
-const LONGEST_RECORD: usize = 8 << 10;
 
 /// A worker process; dropping it kills it.
 pub(super) struct Worker {
@@ -107,7 +103,6 @@ impl Worker {
         watch: &Watch,
     ) -> Result<Vec<u8>, NoResponse> {
         let mut patience = Patience::new(watch);
-        let mut log = LogBudget::default();
         self.send(Kind::Request, request, &mut patience)?;
         loop {
             match self.receive(&mut patience)? {
@@ -117,11 +112,8 @@ impl Worker {
                     patience.host_took(began);
                     self.send(Kind::Reply, &reply, &mut patience)?;
                 }
-                Kind::Log => log.write(services, &self.buffer),
-                Kind::Response => {
-                    log.end(services);
-                    return Ok(std::mem::take(&mut self.buffer));
-                }
+                Kind::Log => log(services, &self.buffer),
+                Kind::Response => return Ok(std::mem::take(&mut self.buffer)),
                 _ => return Err(out_of_turn()),
             }
         }
@@ -139,8 +131,7 @@ impl Worker {
 
     fn receive(&mut self, patience: &mut Patience<'_>) -> Result<Kind, NoResponse> {
         let mut watched = Watched { socket: &self.socket, process: self.child.id(), patience };
-        frames::read(&mut watched, &mut self.buffer, LARGEST_FROM_WORKER)
-            .map_err(|error| self.why(&error))
+        frames::read(&mut watched, &mut self.buffer, LARGEST_CALL).map_err(|error| self.why(&error))
     }
 
     /// Why a frame did not go through.
@@ -306,36 +297,14 @@ fn describe(status: ExitStatus) -> String {
     }
 }
 
-/// What an invocation may still write to the log.
-#[derive(Default)]
-struct LogBudget {
-    used: usize,
-    dropped: u64,
-}
-
-impl LogBudget {
-    fn write(&mut self, services: &dyn HostServices, record: &[u8]) {
-        let Some((level, rest)) = record.split_first() else { return };
-        let (target, message) = rest.split_at(rest.iter().position(|byte| *byte == 0).unwrap_or(0));
-        if self.used >= MOST_LOG {
-            self.dropped += 1;
-            return;
-        }
-        let message = &message[..message.len().min(LONGEST_RECORD)];
-        // A record costs something even if it is empty.
-        self.used += message.len() + target.len() + 64;
-        let level = log::Level::iter().find(|known| *known as u8 == *level);
-        let text = |bytes| String::from_utf8_lossy(bytes).trim_start_matches('\0').to_owned();
-        services.log(level.unwrap_or(log::Level::Trace), &text(target), &text(message));
-    }
-
-    fn end(&self, services: &dyn HostServices) {
-        if self.dropped > 0 {
-            let message =
-                format!("{} more records were dropped: the log was flooded", self.dropped);
-            services.log(log::Level::Warn, "log", &message);
-        }
-    }
+/// Hands a record on to the log.
+fn log(services: &dyn HostServices, record: &[u8]) {
+    let Some((level, rest)) = record.split_first() else { return };
+    let (target, message) = rest.split_at(rest.iter().position(|byte| *byte == 0).unwrap_or(0));
+    let level = log::Level::iter().find(|known| *known as u8 == *level);
+    let target = String::from_utf8_lossy(target);
+    let message = String::from_utf8_lossy(message.strip_prefix(&[0]).unwrap_or(message));
+    services.log(level.unwrap_or(log::Level::Trace), &target, &message);
 }
 
 type Spawned = io::Result<Child>;

@@ -3,7 +3,7 @@
 
 use super::frames::{self, Kind};
 use super::sandbox;
-use crate::plugins::{HostServices, OpenLibrary, Sealed};
+use crate::plugins::{HostServices, OpenLibrary, PluginError, Sealed};
 use playdock_plugin_api::messages::{self, Reply};
 use rustix::net::{RecvFlags, recv};
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
@@ -45,7 +45,11 @@ fn run(host: Option<Pid>, name: &std::path::Path) -> io::Result<()> {
     let protection = sandbox::enter();
     let library = protection.and_then(|protection| {
         let library = OpenLibrary::open(&Sealed::from_descriptor(sealed), name);
-        library.map(|library| (library, protection)).map_err(|error| error.to_string())
+        library.map(|library| (library, protection)).map_err(|error| match error {
+            // The host names the file itself.
+            PluginError::NotLoaded { cause, .. } => cause,
+            other => other.to_string(),
+        })
     });
     match library {
         Ok((library, protection)) => {

@@ -1,8 +1,9 @@
 //! What crosses between the host and a library: one function and one object, and nothing else.
 //!
-//! All types that must be laid out alike on both sides live in this file. What changes over the
-//! years travels inside the byte strings, as [messages](crate::messages). Authors of commands
-//! never meet these types; they are public for the host, which calls them.
+//! All types that must be laid out alike on both sides live in this file, and in a crate of their
+//! own: abi_stable compares the version of the crate too, so this one's never moves, however often
+//! that of `playdock-plugin-api` does. What changes over the years travels inside the byte strings,
+//! as messages. Authors of commands never meet these types.
 
 // The macros of abi_stable predate these lints.
 #![allow(missing_docs, non_camel_case_types, non_local_definitions, clippy::all)]
@@ -18,8 +19,7 @@ pub const BOUNDARY_VERSION: u32 = 1;
 /// What the host offers to a command while it runs.
 #[abi_stable::sabi_trait]
 pub trait Host: Send + Sync {
-    /// Hands over one [`Call`](crate::messages::Call) and returns the
-    /// [`Reply`](crate::messages::Reply), both as JSON.
+    /// Hands over one call and returns the reply, both as JSON (`playdock_plugin_api::messages`).
     fn call(&self, request: RSlice<'_, u8>) -> RVec<u8>;
 
     /// Writes one record to the host's log; `level` is that of the `log` crate as a number, 1
@@ -36,8 +36,7 @@ pub type HostObject = Host_TO<'static, RBox<()>>;
 
 /// The one module that a library exports.
 ///
-/// `invoke` answers one [`Request`](crate::messages::Request) with one
-/// [`Response`](crate::messages::Response), both as JSON.
+/// `invoke` answers one request with one response, both as JSON (`playdock_plugin_api::messages`).
 #[repr(C)]
 #[derive(StableAbi)]
 #[sabi(kind(Prefix(prefix_ref = PluginModuleRef)))]
@@ -53,4 +52,35 @@ impl RootModule for PluginModuleRef {
     const BASE_NAME: &'static str = "playdock_plugin";
     const NAME: &'static str = "playdock_plugin";
     const VERSION_STRINGS: VersionStrings = abi_stable::package_version_strings!();
+}
+
+#[cfg(all(test, target_pointer_width = "64"))]
+mod tests {
+    use super::*;
+
+    /// What stays out of a comparison: where things lie in this process, and in the source.
+    fn layout() -> String {
+        let all = format!("{:#?}", <PluginModuleRef as StableAbi>::LAYOUT);
+        let compared = [
+            "full_type: ",
+            "alignment: ",
+            "size: ",
+            "name: ",
+            "param_names: ",
+            "type_: ",
+            "package_and_version: ",
+            "repr_attr: ",
+        ];
+        let lines = all.lines().map(str::trim);
+        let lines = lines.filter(|line| compared.iter().any(|member| line.starts_with(member)));
+        lines.map(|line| format!("{line}\n")).collect()
+    }
+
+    #[test]
+    fn what_crosses_is_laid_out_as_it_always_was() {
+        let (now, always) = (layout(), include_str!("layout.txt"));
+        let changed = now.lines().zip(always.lines()).find(|(now, always)| now != always);
+        assert_eq!(changed, None, "no plugin that was built before could be loaded");
+        assert_eq!(now.lines().count(), always.lines().count());
+    }
 }
