@@ -10,7 +10,8 @@
 //! | `host`, `journal` | the way from an invocation to an answer, and what is remembered of it |
 //! | `executor`, `worker` | where the command's code runs |
 //! | `actor` | in whose name |
-//! | `session`, `selection`, `record` | answering a command's calls |
+//! | `session`, `selection`, `given_out`, `record` | answering a command's calls |
+//! | `rows`, `numbers` | what is kept of each of a million incidents, in little memory |
 //! | `ending` | what the answer says where a command did not end as it should |
 //! | `answer`, `report` | the four members of the contract |
 
@@ -19,12 +20,15 @@ mod answer;
 mod ending;
 mod error;
 mod executor;
+mod given_out;
 mod host;
 mod invocation;
 mod journal;
+mod numbers;
 mod parameters;
 mod record;
 mod report;
+mod rows;
 mod selection;
 mod session;
 #[cfg(target_os = "linux")]

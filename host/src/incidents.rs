@@ -20,6 +20,6 @@ pub use sqlite::{
     AuditEntry, FieldDetail, IncidentDetail, IncidentFilter, IncidentLine, SqliteStore, TaskDetail,
 };
 pub use store::{
-    Before, ChangeToMake, EntryOutcome, IncidentKey, IncidentStore, LedgerEntry, LedgerRow,
-    LookedUp, RecordBatch, SiteRecord, UserRecord,
+    ChangeToMake, Commit, EntryOutcome, IncidentKey, IncidentStore, LedgerEntry, LedgerRow,
+    RecordBatch, Recording, SiteRecord, UserRecord,
 };

@@ -7,7 +7,7 @@ use super::error::ExecutionError;
 use super::executor::{Isolation, PreparedPlugin, Watch};
 use super::invocation::{Clock, Invocation};
 use super::journal::{self, OpenExecution};
-use super::report::{Report, ReportRow};
+use super::report::{NumberedRows, Report};
 use super::session::{Session, SessionSetup};
 use crate::incidents::{
     Begun, ExecutionKey, ExecutionRecord, ExecutionRecords, IncidentStore, LedgerRow, StoreError,
@@ -192,7 +192,7 @@ impl Host {
         let return_data = ReturnData::parse(&record.return_data.unwrap_or_default());
         // A failure of the whole has no rows; a success over no incidents has none either.
         let rows = (!ledger.is_empty() || return_data == ReturnData::Successful)
-            .then(|| ledger.iter().map(ReportRow::from).collect());
+            .then(|| NumberedRows::from(ledger));
         let end = RunEnd {
             ended: Ended::Finished,
             return_data,
@@ -221,7 +221,7 @@ impl Prepared<'_> {
             return_data: end.return_data,
             error: end.error,
             outputs: end.outputs,
-            report: end.rows.map(|rows| Report { columns, time_zone, rows }),
+            report: end.rows.map(|rows| Report::new(columns, time_zone, rows)),
             ended: end.ended,
             replayed: false,
         }

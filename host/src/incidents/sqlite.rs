@@ -24,13 +24,13 @@ use super::records::{
     Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, NewExecution,
 };
 use super::store::{
-    EntryOutcome, IncidentKey, IncidentStore, LedgerRow, LookedUp, RecordBatch, SiteRecord,
-    UserRecord,
+    Commit, IncidentKey, IncidentStore, LedgerRow, RecordBatch, Recording, SiteRecord, UserRecord,
 };
-use playdock_plugin_api::Timestamp;
+use playdock_plugin_api::{Facts, Timestamp};
 use running::Running;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use writer::Writer;
 
@@ -162,20 +162,36 @@ impl IncidentStore for SqliteStore {
         self.read(|connection| look::resolve(connection, site, numbers))
     }
 
-    fn look_up(&self, keys: &[IncidentKey]) -> Result<Vec<Option<LookedUp>>, StoreError> {
+    fn look_up(&self, keys: &[IncidentKey]) -> Result<Vec<Option<Facts>>, StoreError> {
         self.read(|connection| look::look_up(connection, keys))
     }
 
-    fn record(&self, batch: RecordBatch) -> Result<Vec<EntryOutcome>, StoreError> {
+    fn record(&self, batch: RecordBatch) -> Recording<'_> {
         let rows = batch.entries.len();
         let batch = Arc::new(batch);
         let whole = batch.clone();
-        match self.writer.write(rows, move |connection| record::record(connection, &whole)) {
-            Err(error) if error.is_about_a_row() => {
-                self.writer.write(rows, move |connection| record::record_singly(connection, &batch))
+        let (judged, told) = channel();
+        let begun = self.writer.begin(rows, move |connection| {
+            let outcomes = record::change(connection, &whole, &whole.entries)?;
+            // Whoever waited may be gone; the work is done all the same.
+            let _ = judged.send(outcomes.clone());
+            record::note(connection, &whole, &outcomes)
+        });
+        Recording::under_way(move || {
+            let begun = begun?;
+            if let Ok(outcomes) = told.recv() {
+                return Ok((outcomes, Commit::under_way(move || begun.wait())));
             }
-            recorded => recorded,
-        }
+            match begun.wait() {
+                Err(error) if error.is_about_a_row() => {
+                    let singly = move |connection: &_| record::record_singly(connection, &batch);
+                    Ok((self.writer.write(rows, singly)?, Commit::done()))
+                }
+                Err(error) => Err(error),
+                // What it did would have been told.
+                Ok(()) => Err(StoreError::Closed),
+            }
+        })
     }
 
     fn ledger(&self, execution: ExecutionKey) -> Result<Vec<LedgerRow>, StoreError> {

@@ -155,10 +155,15 @@ impl TestState {
                 let IncidentPage { as_of, incidents } = page.unwrap_or(at_the_end);
                 Reply::Incidents { as_of, incidents, must_understand: Vec::new() }
             }),
-            Call::Record { conclusion, outcomes, .. } => self
-                .incidents
-                .record(&Recording { conclusion: conclusion.as_deref(), outcomes: &outcomes })
-                .map(|refused| Reply::Recorded { refused }),
+            Call::Record { conclusion, rows, outcomes, .. } => {
+                let no_row = || ContextError::Host("An outcome has no row.".to_owned());
+                messages::unpack(&rows, outcomes).ok_or_else(no_row).and_then(|outcomes| {
+                    let conclusion = conclusion.as_deref();
+                    let recorded =
+                        self.incidents.record(&Recording { conclusion, outcomes: &outcomes });
+                    recorded.map(|refused| Reply::Recorded { refused })
+                })
+            }
             Call::Progress { done, total } => {
                 self.incidents.progress(done, total).map(|()| Reply::Done {})
             }

@@ -7,13 +7,19 @@ use super::super::records::{
 };
 use super::super::store::{IncidentKey, LedgerRow};
 use super::running::{Claim, Running};
-use playdock_plugin_api::{Mode, OutcomeResult, Reason, Timestamp};
+use playdock_plugin_api::{Mode, OutcomeResult, Reason, Timestamp, messages};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt::Display;
+use std::sync::Arc;
 
 const COLUMNS: &str =
     "id, execution_id, command, plugin, plugin_version, plugin_digest, mode, site,
-    requested_by, acting_user, parameters, parameters_digest, clock, started_at, finished_at,
+    requested_by, acting_user,
+    (SELECT json FROM execution_parameters WHERE execution_parameters.execution = execution.id),
+    parameters_digest, clock, started_at, finished_at,
     state, return_data, error, outputs, lease_owner, lease_until, columns";
 
 /// An execution, and who holds its lease.
@@ -111,9 +117,9 @@ fn insert(
 ) -> Result<ExecutionKey, StoreError> {
     connection.execute(
         "INSERT INTO execution (execution_id, command, plugin, plugin_version, plugin_digest, mode,
-             site, requested_by, acting_user, parameters, parameters_digest, clock, started_at,
-             lease_owner, lease_until, columns, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 'running')",
+             site, requested_by, acting_user, parameters_digest, clock, started_at, lease_owner,
+             lease_until, columns, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 'running')",
         rusqlite::params![
             new.id,
             new.command,
@@ -124,7 +130,6 @@ fn insert(
             new.site,
             new.requested_by,
             new.acting_user,
-            new.parameters,
             new.parameters_digest,
             new.clock.map(Timestamp::milliseconds),
             now,
@@ -133,7 +138,12 @@ fn insert(
             new.columns,
         ],
     )?;
-    Ok(ExecutionKey(connection.last_insert_rowid()))
+    let key = ExecutionKey(connection.last_insert_rowid());
+    connection.execute(
+        "INSERT INTO execution_parameters (execution, json) VALUES (?1, ?2)",
+        (key.0, &new.parameters),
+    )?;
+    Ok(key)
 }
 
 /// Whether the lease was renewed so lately that it need not be again.
@@ -211,30 +221,46 @@ pub(super) fn ledger(
 ) -> Result<Vec<LedgerRow>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT sequence, position, incident, coalesce(incident.number, ledger.number, ''),
-             change, result, reason, message, cells
+             change, ledger.row
          FROM ledger LEFT JOIN incident ON incident.id = ledger.incident WHERE execution = ?1",
     )?;
     let mut rows = statement.query([key.0])?;
+    let mut shared: HashMap<i64, Arc<messages::Row>> = HashMap::new();
     let mut ledger = Vec::new();
     while let Some(row) = rows.next()? {
-        let cells = row.get_ref(8)?.as_str().map_err(rusqlite::Error::from)?;
+        let of = row.get(5)?;
+        let of = match shared.entry(of) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(unknown) => unknown.insert(shared_row(connection, of)?).clone(),
+        };
         ledger.push(LedgerRow {
             sequence: row.get(0)?,
             position: row.get(1)?,
             incident: row.get::<_, Option<i64>>(2)?.map(IncidentKey),
             number: row.get(3)?,
-            changed: row.get::<_, Option<String>>(4)?.is_some(),
-            result: match row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)? {
-                "Successful" => OutcomeResult::Successful,
-                _ => OutcomeResult::Failed,
-            },
-            reason: row.get::<_, Option<String>>(6)?.map(Reason::from),
-            message: row.get(7)?,
-            cells: serde_json::from_str(cells).map_err(unreadable("a row of a ledger"))?,
+            changed: !matches!(row.get_ref(4)?, ValueRef::Null),
+            row: of,
         });
     }
     ledger.sort_unstable_by_key(|row| row.position);
     Ok(ledger)
+}
+
+fn shared_row(connection: &Connection, id: i64) -> Result<Arc<messages::Row>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT result, reason, message, cells FROM ledger_row WHERE id = ?1")?;
+    let mut rows = statement.query([id])?;
+    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let text = |index| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
+    Ok(Arc::new(messages::Row {
+        result: match text(0)? {
+            "Successful" => OutcomeResult::Successful,
+            _ => OutcomeResult::Failed,
+        },
+        reason: row.get::<_, Option<String>>(1)?.map(Reason::from),
+        message: row.get(2)?,
+        cells: serde_json::from_str(text(3)?).map_err(unreadable("a row of a ledger"))?,
+    }))
 }
 
 fn find(connection: &Connection, id: &str) -> Result<Option<Found>, StoreError> {

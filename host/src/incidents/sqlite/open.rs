@@ -6,7 +6,15 @@ use std::path::Path;
 use std::time::Duration;
 
 /// What makes each version of the schema out of the one before; the first out of nothing.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_bulk.sql")];
+
+/// How many pages, of 4 KiB, the write-ahead log takes before what it holds goes into the file: a
+/// page that is changed in several commits is written there once.
+const PAGES_PER_CHECKPOINT: i64 = 4000;
+
+/// The memory of a connection for pages, in KiB, below zero as SQLite wants it: what one commit
+/// changes fits in.
+const CACHE: i64 = -16_000;
 
 /// Marks the file as a Playdock store in its header: "PLDK".
 const APPLICATION_ID: i64 = 0x504C_444B;
@@ -39,6 +47,11 @@ fn settings(connection: &Connection) -> Result<(), rusqlite::Error> {
     // With WAL, which the file is made with, anything less could lose the latest commits in a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What a statement or a savepoint may have to undo is kept in memory: a file, or SQLite's buffer
+    // for one, for each of a million statements costs more than they do.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "wal_autocheckpoint", PAGES_PER_CHECKPOINT)?;
+    connection.pragma_update(None, "cache_size", CACHE)?;
     connection.set_prepared_statement_cache_capacity(64);
     rusqlite::vtab::array::load_module(connection)
 }

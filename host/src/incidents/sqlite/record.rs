@@ -1,21 +1,62 @@
 //! Writing outcomes: the change, its audit entry and its line in the ledger, together or not at all.
+//!
+//! Changes that are alike are made by one statement: a statement for each would cost several times
+//! as much.
 
 use super::super::error::StoreError;
 use super::super::store::{ChangeToMake, EntryOutcome, LedgerEntry, RecordBatch};
 use super::executions;
-use playdock_plugin_api::Timestamp;
-use rusqlite::Connection;
+use playdock_plugin_api::{Reason, messages::Row};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Statement};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
-/// Writes a batch inside the transaction that is open, as a whole: an error that is about a row
-/// says nothing of the others, which [`record_singly`] finds out.
-pub(super) fn record(
+/// Makes the changes of entries inside the transaction that is open, with their audit entries, and
+/// says what becomes of each entry. An error that is about a row says nothing of the others, which
+/// [`record_singly`] finds out.
+pub(super) fn change(
     connection: &Connection,
     batch: &RecordBatch,
+    entries: &[LedgerEntry],
 ) -> Result<Vec<EntryOutcome>, StoreError> {
     // Only whoever holds the lease may write; writing renews it.
     executions::renew(connection, batch.execution)?;
-    let mut sequence = next_sequence(connection, batch)?;
-    batch.entries.iter().map(|entry| write(connection, batch, entry, &mut sequence)).collect()
+    let mut alike: HashMap<&ChangeToMake, Vec<i64>> = HashMap::new();
+    for entry in entries {
+        if let (Some(change), Some(incident)) = (&entry.change, entry.incident) {
+            alike.entry(change).or_default().push(incident.0);
+        }
+    }
+    let mut changed_meanwhile = HashSet::new();
+    for (change, incidents) in alike {
+        changed_meanwhile.extend(close(connection, batch, change, incidents)?);
+    }
+    let stands = |entry: &LedgerEntry| match (&entry.change, entry.incident) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(_), Some(it)) => changed_meanwhile.is_empty() || !changed_meanwhile.contains(&it.0),
+    };
+    let outcome = |entry| match stands(entry) {
+        true => EntryOutcome::Written,
+        false => EntryOutcome::ChangedMeanwhile,
+    };
+    Ok(entries.iter().map(outcome).collect())
+}
+
+/// Writes the lines of those entries into the ledger that are to be written.
+pub(super) fn note(
+    connection: &Connection,
+    batch: &RecordBatch,
+    outcomes: &[EntryOutcome],
+) -> Result<(), StoreError> {
+    let mut ledger = Ledger::of(connection, batch)?;
+    for (entry, outcome) in batch.entries.iter().zip(outcomes) {
+        if matches!(outcome, EntryOutcome::Written) {
+            ledger.write(entry)?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes the entries of a batch each on its own, so that one which can't be written leaves the
@@ -24,13 +65,11 @@ pub(super) fn record_singly(
     connection: &Connection,
     batch: &RecordBatch,
 ) -> Result<Vec<EntryOutcome>, StoreError> {
-    executions::renew(connection, batch.execution)?;
-    let mut sequence = next_sequence(connection, batch)?;
     let mut outcomes = Vec::with_capacity(batch.entries.len());
     for entry in &batch.entries {
         connection.execute_batch("SAVEPOINT entry")?;
-        match write(connection, batch, entry, &mut sequence) {
-            Ok(outcome) => outcomes.push(outcome),
+        match record_one(connection, batch, entry) {
+            Ok(outcome) => outcomes.extend(outcome),
             Err(error) if error.is_about_a_row() => {
                 connection.execute_batch("ROLLBACK TO entry")?;
                 outcomes.push(EntryOutcome::Failed(error));
@@ -42,109 +81,129 @@ pub(super) fn record_singly(
     Ok(outcomes)
 }
 
-fn next_sequence(connection: &Connection, batch: &RecordBatch) -> Result<u64, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT coalesce(max(sequence) + 1, 0) FROM ledger WHERE execution = ?1")?;
-    Ok(statement.query_row([batch.execution.0], |row| row.get(0))?)
-}
-
-fn write(
+fn record_one(
     connection: &Connection,
     batch: &RecordBatch,
     entry: &LedgerEntry,
-    sequence: &mut u64,
-) -> Result<EntryOutcome, StoreError> {
-    if let Some(change) = &entry.change {
-        let Some(incident) = entry.incident else {
-            return Ok(EntryOutcome::ChangedMeanwhile);
-        };
-        if !close(connection, batch, incident.0, change)? {
-            return Ok(EntryOutcome::ChangedMeanwhile);
-        }
+) -> Result<Vec<EntryOutcome>, StoreError> {
+    let outcomes = change(connection, batch, std::slice::from_ref(entry))?;
+    if matches!(outcomes[..], [EntryOutcome::Written]) {
+        Ledger::of(connection, batch)?.write(entry)?;
     }
-    write_ledger(connection, batch, entry, sequence)?;
-    Ok(EntryOutcome::Written)
+    Ok(outcomes)
 }
 
-/// Closes an incident if it stands at the version that was judged; says whether it did.
+/// Closes those of the incidents that stand at the version that was judged, and returns the others.
 fn close(
     connection: &Connection,
     batch: &RecordBatch,
-    incident: i64,
     change: &ChangeToMake,
-) -> Result<bool, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "UPDATE incident SET status = 'Closed', version = version + 1, closed_at = ?1,
-             closed_by = ?2, closed_in = ?3, conclusion = conclusion || ?4
-         WHERE id = ?5 AND version = ?6 AND status <> 'Closed'",
-    )?;
-    let changed = statement.execute((
-        change.at.milliseconds(),
-        &batch.acting_user,
-        batch.execution.0,
-        batch.conclusion.as_deref().unwrap_or_default(),
-        incident,
-        change.version,
-    ))?;
-    if changed == 0 {
-        return Ok(false);
-    }
+    incidents: Vec<i64>,
+) -> Result<Vec<i64>, StoreError> {
+    // No incident has a version that the store can't hold.
+    let Ok(version) = i64::try_from(change.version) else { return Ok(incidents) };
+    let (execution, at) = (batch.execution.0, change.at.milliseconds());
+    let wanted: Rc<Vec<Value>> = Rc::new(incidents.iter().map(|id| Value::from(*id)).collect());
     let mut statement = connection.prepare_cached(
         "INSERT INTO audit (incident, execution, action, at, acting_user, before_status,
              before_version, before_closed_at, before_closed_by, before_conclusion_bytes, waived)
-         VALUES (?1, ?2, 'close', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+         SELECT id, ?1, 'close', ?2, ?3, status, version, closed_at, closed_by,
+             octet_length(conclusion), ?4
+         FROM incident WHERE id IN rarray(?5) AND version = ?6 AND status <> 'Closed'",
     )?;
-    statement.execute((
-        incident,
-        batch.execution.0,
-        change.at.milliseconds(),
-        &batch.acting_user,
-        &change.before.status,
-        change.version,
-        change.before.closed_at.map(Timestamp::milliseconds),
-        &change.before.closed_by,
-        change.before.conclusion_bytes,
-        &change.waived,
-    ))?;
-    Ok(true)
+    statement.execute((execution, at, &batch.acting_user, &change.waived, &wanted, version))?;
+    let mut statement = connection.prepare_cached(
+        "UPDATE incident SET status = 'Closed', version = version + 1, closed_at = ?1,
+             closed_by = ?2, closed_in = ?3, conclusion = conclusion || ?4
+         WHERE id IN rarray(?5) AND version = ?6 AND status <> 'Closed'",
+    )?;
+    let conclusion = batch.conclusion.as_deref().unwrap_or_default();
+    let changed =
+        statement.execute((at, &batch.acting_user, execution, conclusion, &wanted, version))?;
+    if changed == incidents.len() {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM incident
+         WHERE id IN rarray(?1) AND version = ?2 + 1 AND closed_in = ?3 AND status = 'Closed'",
+    )?;
+    let closed = statement.query_map((&wanted, version, execution), |row| row.get(0))?;
+    let closed: HashSet<i64> = closed.collect::<Result<_, _>>()?;
+    Ok(incidents.into_iter().filter(|incident| !closed.contains(incident)).collect())
 }
 
-fn write_ledger(
-    connection: &Connection,
-    batch: &RecordBatch,
-    entry: &LedgerEntry,
-    sequence: &mut u64,
-) -> Result<(), StoreError> {
-    let outcome = &entry.outcome;
-    let place = entry.replaces.unwrap_or(*sequence);
-    if entry.replaces.is_none() {
-        *sequence += 1;
+/// Writes lines of an execution's ledger.
+struct Ledger<'a> {
+    batch: &'a RecordBatch,
+    sequence: u64,
+    /// The keys of the batch's rows in the store, of those that it has.
+    rows: Vec<Option<i64>>,
+    connection: &'a Connection,
+    insert: rusqlite::CachedStatement<'a>,
+}
+
+impl<'a> Ledger<'a> {
+    fn of(connection: &'a Connection, batch: &'a RecordBatch) -> Result<Ledger<'a>, StoreError> {
+        let mut statement = connection.prepare_cached(
+            "SELECT coalesce(max(sequence) + 1, 0) FROM ledger WHERE execution = ?1",
+        )?;
+        let sequence = statement.query_row([batch.execution.0], |row| row.get(0))?;
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO ledger (execution, sequence, position, incident, number, change, row)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        insert.raw_bind_parameter(1, batch.execution.0)?;
+        Ok(Ledger { batch, sequence, rows: vec![None; batch.rows.len()], connection, insert })
     }
-    let mut statement = connection.prepare_cached(match entry.replaces {
-        None => {
-            "INSERT INTO ledger (execution, sequence, position, incident, number, change,
-                 result, reason, message, cells)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+
+    fn write(&mut self, entry: &LedgerEntry) -> Result<(), StoreError> {
+        let row = self.row(entry.row)?;
+        let incident = entry.incident.map(|key| key.0);
+        let change = entry.change.as_ref().map(|_| "close");
+        if let Some(sequence) = entry.replaces {
+            let mut statement = self.connection.prepare_cached(
+                "UPDATE ledger SET position = ?3, incident = ?4, number = ?5, change = ?6, row = ?7
+                 WHERE execution = ?1 AND sequence = ?2",
+            )?;
+            let execution = self.batch.execution.0;
+            statement.execute((
+                execution,
+                sequence,
+                entry.position,
+                incident,
+                &entry.number,
+                change,
+                row,
+            ))?;
+            return Ok(());
         }
-        Some(_) => {
-            "UPDATE ledger SET position = ?3, incident = ?4, number = ?5, change = ?6, result = ?7,
-                 reason = ?8, message = ?9, cells = ?10
-             WHERE execution = ?1 AND sequence = ?2"
+        let insert: &mut Statement<'_> = &mut self.insert;
+        insert.raw_bind_parameter(2, self.sequence)?;
+        insert.raw_bind_parameter(3, entry.position)?;
+        insert.raw_bind_parameter(4, incident)?;
+        insert.raw_bind_parameter(5, entry.number.as_deref())?;
+        insert.raw_bind_parameter(6, change)?;
+        insert.raw_bind_parameter(7, row)?;
+        insert.raw_execute()?;
+        self.sequence += 1;
+        Ok(())
+    }
+
+    /// The key of a row of the batch, which is written when the first entry needs it.
+    fn row(&mut self, index: usize) -> Result<i64, StoreError> {
+        if let Some(key) = self.rows[index] {
+            return Ok(key);
         }
-    })?;
-    let cells = serde_json::to_string(&outcome.cells)
-        .map_err(|error| StoreError::Refused(error.to_string()))?;
-    statement.execute((
-        batch.execution.0,
-        place,
-        outcome.position,
-        entry.incident.map(|key| key.0),
-        &entry.number,
-        entry.change.as_ref().map(|_| "close"),
-        outcome.result.as_str(),
-        outcome.reason.as_ref().map(playdock_plugin_api::Reason::as_str),
-        &outcome.message,
-        cells,
-    ))?;
-    Ok(())
+        let row: &Row = &self.batch.rows[index];
+        let cells = serde_json::to_string(&row.cells)
+            .map_err(|error| StoreError::Refused(error.to_string()))?;
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO ledger_row (result, reason, message, cells) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        let reason = row.reason.as_ref().map(Reason::as_str);
+        statement.execute((row.result.as_str(), reason, &row.message, cells))?;
+        let key = self.connection.last_insert_rowid();
+        self.rows[index] = Some(key);
+        Ok(key)
+    }
 }
