@@ -15,7 +15,6 @@ use playdock_plugin_api::{
     rich_text,
 };
 use serde::Serialize;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// What a preview answers where it would close.
@@ -43,7 +42,11 @@ impl Session {
         let rows: Vec<Arc<Row>> = rows.into_iter().map(Arc::new).collect();
         let mut refused = Vec::new();
         let mut entries = Vec::with_capacity(outcomes.len());
-        let mut positions = HashSet::with_capacity(outcomes.len());
+        if let Some(position) = twice(&outcomes) {
+            return Err(Refused::Misuse(format!(
+                "The command recorded two outcomes for position {position} at once."
+            )));
+        }
         for outcome in outcomes {
             state.text += texts.get(outcome.row).unwrap_or(&0);
             if state.text > MOST_TEXT {
@@ -53,11 +56,6 @@ impl Session {
                 )));
             }
             let position = self.check(state, rows.get(outcome.row), &outcome)?;
-            if !positions.insert(position) {
-                return Err(Refused::Misuse(format!(
-                    "The command recorded two outcomes for position {position} at once."
-                )));
-            }
             if outcome.change.is_some() && !self.setup.execution.actor.may_close {
                 let message = "The acting user may not close incidents.".to_owned();
                 let incident = self.as_known(state, position);
@@ -241,6 +239,13 @@ impl Session {
         let nothing = || LookedAt { as_of: self.setup.clock.now(), facts: None };
         state.give_out(position, known.unwrap_or_else(nothing))
     }
+}
+
+/// A position that two of the outcomes have.
+fn twice(outcomes: &[RowOutcome]) -> Option<u64> {
+    let mut positions: Vec<u64> = outcomes.iter().map(|outcome| outcome.position).collect();
+    positions.sort_unstable();
+    positions.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
 }
 
 /// How many bytes of text a command gives a row.

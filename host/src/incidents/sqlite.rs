@@ -172,10 +172,10 @@ impl IncidentStore for SqliteStore {
         let whole = batch.clone();
         let (judged, told) = channel();
         let begun = self.writer.begin(rows, move |connection| {
-            let outcomes = record::change(connection, &whole, &whole.entries)?;
+            let outcomes = record::make_changes(connection, &whole, &whole.entries)?;
             // Whoever waited may be gone; the work is done all the same.
             let _ = judged.send(outcomes.clone());
-            record::note(connection, &whole, &outcomes)
+            record::note(connection, &whole, &whole.entries, &outcomes)
         });
         Recording::under_way(move || {
             let begun = begun?;

@@ -7,29 +7,24 @@ use super::super::error::StoreError;
 use super::super::store::{ChangeToMake, EntryOutcome, LedgerEntry, RecordBatch};
 use super::executions;
 use playdock_plugin_api::{Reason, messages::Row};
+use rusqlite::Connection;
 use rusqlite::types::Value;
-use rusqlite::{Connection, Statement};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 /// Makes the changes of entries inside the transaction that is open, with their audit entries, and
 /// says what becomes of each entry. An error that is about a row says nothing of the others, which
 /// [`record_singly`] finds out.
-pub(super) fn change(
+pub(super) fn make_changes(
     connection: &Connection,
     batch: &RecordBatch,
     entries: &[LedgerEntry],
 ) -> Result<Vec<EntryOutcome>, StoreError> {
     // Only whoever holds the lease may write; writing renews it.
     executions::renew(connection, batch.execution)?;
-    let mut alike: HashMap<&ChangeToMake, Vec<i64>> = HashMap::new();
-    for entry in entries {
-        if let (Some(change), Some(incident)) = (&entry.change, entry.incident) {
-            alike.entry(change).or_default().push(incident.0);
-        }
-    }
     let mut changed_meanwhile = HashSet::new();
-    for (change, incidents) in alike {
+    for (change, incidents) in alike(entries) {
         changed_meanwhile.extend(close(connection, batch, change, incidents)?);
     }
     let stands = |entry: &LedgerEntry| match (&entry.change, entry.incident) {
@@ -44,19 +39,43 @@ pub(super) fn change(
     Ok(entries.iter().map(outcome).collect())
 }
 
+/// The incidents for which the same change is to be made.
+fn alike(entries: &[LedgerEntry]) -> Vec<(&ChangeToMake, Vec<i64>)> {
+    let mut alike: Vec<(&ChangeToMake, Vec<i64>)> = Vec::new();
+    let mut known: HashMap<&ChangeToMake, usize> = HashMap::new();
+    let mut last = 0;
+    for entry in entries {
+        let (Some(change), Some(incident)) = (&entry.change, entry.incident) else { continue };
+        // Neighbours often change alike.
+        if alike.get(last).is_none_or(|(of_last, _)| *of_last != change) {
+            last = *known.entry(change).or_insert(alike.len());
+        }
+        match alike.get_mut(last) {
+            Some((_, incidents)) => incidents.push(incident.0),
+            None => alike.push((change, vec![incident.0])),
+        }
+    }
+    alike
+}
+
 /// Writes the lines of those entries into the ledger that are to be written.
 pub(super) fn note(
     connection: &Connection,
     batch: &RecordBatch,
+    entries: &[LedgerEntry],
     outcomes: &[EntryOutcome],
 ) -> Result<(), StoreError> {
     let mut ledger = Ledger::of(connection, batch)?;
-    for (entry, outcome) in batch.entries.iter().zip(outcomes) {
-        if matches!(outcome, EntryOutcome::Written) {
-            ledger.write(entry)?;
-        }
-    }
-    Ok(())
+    let written = entries.iter().zip(outcomes);
+    let written = written.filter(|(_, outcome)| matches!(outcome, EntryOutcome::Written));
+    let entries: Vec<&LedgerEntry> = written.map(|(entry, _)| entry).collect();
+    let (appended, replacing): (Vec<_>, Vec<_>) =
+        entries.into_iter().partition(|entry| entry.replaces.is_none());
+    let many = appended.chunks_exact(LINES_AT_ONCE);
+    let rest = many.remainder();
+    many.into_iter().try_for_each(|entries| ledger.append(entries))?;
+    rest.iter().try_for_each(|entry| ledger.append(&[*entry]))?;
+    replacing.into_iter().try_for_each(|entry| ledger.replace(entry))
 }
 
 /// Writes the entries of a batch each on its own, so that one which can't be written leaves the
@@ -86,10 +105,8 @@ fn record_one(
     batch: &RecordBatch,
     entry: &LedgerEntry,
 ) -> Result<Vec<EntryOutcome>, StoreError> {
-    let outcomes = change(connection, batch, std::slice::from_ref(entry))?;
-    if matches!(outcomes[..], [EntryOutcome::Written]) {
-        Ledger::of(connection, batch)?.write(entry)?;
-    }
+    let outcomes = make_changes(connection, batch, std::slice::from_ref(entry))?;
+    note(connection, batch, std::slice::from_ref(entry), &outcomes)?;
     Ok(outcomes)
 }
 
@@ -132,14 +149,16 @@ fn close(
     Ok(incidents.into_iter().filter(|incident| !closed.contains(incident)).collect())
 }
 
+/// How many lines of the ledger one statement appends.
+const LINES_AT_ONCE: usize = 32;
+
 /// Writes lines of an execution's ledger.
 struct Ledger<'a> {
+    connection: &'a Connection,
     batch: &'a RecordBatch,
     sequence: u64,
     /// The keys of the batch's rows in the store, of those that it has.
     rows: Vec<Option<i64>>,
-    connection: &'a Connection,
-    insert: rusqlite::CachedStatement<'a>,
 }
 
 impl<'a> Ledger<'a> {
@@ -148,44 +167,46 @@ impl<'a> Ledger<'a> {
             "SELECT coalesce(max(sequence) + 1, 0) FROM ledger WHERE execution = ?1",
         )?;
         let sequence = statement.query_row([batch.execution.0], |row| row.get(0))?;
-        let mut insert = connection.prepare_cached(
-            "INSERT INTO ledger (execution, sequence, position, incident, number, change, row)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?;
-        insert.raw_bind_parameter(1, batch.execution.0)?;
-        Ok(Ledger { batch, sequence, rows: vec![None; batch.rows.len()], connection, insert })
+        Ok(Ledger { connection, batch, sequence, rows: vec![None; batch.rows.len()] })
     }
 
-    fn write(&mut self, entry: &LedgerEntry) -> Result<(), StoreError> {
-        let row = self.row(entry.row)?;
-        let incident = entry.incident.map(|key| key.0);
-        let change = entry.change.as_ref().map(|_| "close");
-        if let Some(sequence) = entry.replaces {
-            let mut statement = self.connection.prepare_cached(
-                "UPDATE ledger SET position = ?3, incident = ?4, number = ?5, change = ?6, row = ?7
-                 WHERE execution = ?1 AND sequence = ?2",
-            )?;
-            let execution = self.batch.execution.0;
-            statement.execute((
-                execution,
-                sequence,
-                entry.position,
-                incident,
-                &entry.number,
-                change,
-                row,
-            ))?;
-            return Ok(());
+    /// Appends one line, or as many as one statement appends.
+    fn append(&mut self, entries: &[&LedgerEntry]) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(appending(entries.len()))?;
+        statement.raw_bind_parameter(1, self.batch.execution.0)?;
+        let mut parameter = 2;
+        for entry in entries {
+            let row = self.row(entry.row)?;
+            statement.raw_bind_parameter(parameter, self.sequence)?;
+            statement.raw_bind_parameter(parameter + 1, entry.position)?;
+            statement.raw_bind_parameter(parameter + 2, entry.incident.map(|key| key.0))?;
+            statement.raw_bind_parameter(parameter + 3, entry.number.as_deref())?;
+            statement.raw_bind_parameter(parameter + 4, change(entry))?;
+            statement.raw_bind_parameter(parameter + 5, row)?;
+            parameter += 6;
+            self.sequence += 1;
         }
-        let insert: &mut Statement<'_> = &mut self.insert;
-        insert.raw_bind_parameter(2, self.sequence)?;
-        insert.raw_bind_parameter(3, entry.position)?;
-        insert.raw_bind_parameter(4, incident)?;
-        insert.raw_bind_parameter(5, entry.number.as_deref())?;
-        insert.raw_bind_parameter(6, change)?;
-        insert.raw_bind_parameter(7, row)?;
-        insert.raw_execute()?;
-        self.sequence += 1;
+        statement.raw_execute()?;
+        Ok(())
+    }
+
+    /// Writes a line in the place of an earlier one.
+    fn replace(&mut self, entry: &LedgerEntry) -> Result<(), StoreError> {
+        let row = self.row(entry.row)?;
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE ledger SET position = ?3, incident = ?4, number = ?5, change = ?6, row = ?7
+             WHERE execution = ?1 AND sequence = ?2",
+        )?;
+        let incident = entry.incident.map(|key| key.0);
+        statement.execute((
+            self.batch.execution.0,
+            entry.replaces,
+            entry.position,
+            incident,
+            &entry.number,
+            change(entry),
+            row,
+        ))?;
         Ok(())
     }
 
@@ -206,4 +227,25 @@ impl<'a> Ledger<'a> {
         self.rows[index] = Some(key);
         Ok(key)
     }
+}
+
+/// The statement that appends so many lines.
+fn appending(lines: usize) -> &'static str {
+    static MANY: OnceLock<String> = OnceLock::new();
+    static ONE: OnceLock<String> = OnceLock::new();
+    let statement = if lines == 1 { &ONE } else { &MANY };
+    statement.get_or_init(|| {
+        let line = |index: usize| {
+            let [a, b, c, d, e, f] = [2, 3, 4, 5, 6, 7].map(|parameter| parameter + 6 * index);
+            format!("(?1, ?{a}, ?{b}, ?{c}, ?{d}, ?{e}, ?{f})")
+        };
+        let values: Vec<String> = (0..lines).map(line).collect();
+        let columns = "execution, sequence, position, incident, number, change, row";
+        format!("INSERT INTO ledger ({columns}) VALUES {}", values.join(", "))
+    })
+}
+
+/// What the ledger calls the change of an entry.
+fn change(entry: &LedgerEntry) -> Option<&'static str> {
+    entry.change.as_ref().map(|_| "close")
 }
