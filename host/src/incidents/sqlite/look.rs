@@ -184,3 +184,72 @@ fn field_value(json: &str) -> Result<FieldValue, StoreError> {
         _ => Ok(FieldValue::Present),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::open;
+    use super::*;
+
+    /// Sixty incidents, of which every third has two required tasks and every fifth a field.
+    fn store(folder: &tempfile::TempDir) -> Connection {
+        let connection = open::open(&folder.path().join("a.db")).unwrap();
+        let rows = "INSERT INTO site VALUES (1, 'A', 'UTC'), (2, 'B', 'UTC');
+            WITH RECURSIVE id (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM id WHERE id < 60)
+            INSERT INTO incident (id, site, number, status, imported_at)
+                SELECT id, 1 + id % 2, printf('N%03d', id), 'Open', 0 FROM id;
+            INSERT INTO task SELECT id, 0, 'one', 1, 'Pending' FROM incident WHERE id % 3 = 0;
+            INSERT INTO task SELECT id, 1, 'not required', 0, 'Pending' FROM incident;
+            INSERT INTO task SELECT id, 2, 'two', 1, 'Pending' FROM incident WHERE id % 3 = 0;
+            INSERT INTO field SELECT id, 0, 'S', 'F', 'Activity', 1, 1, 'null'
+                FROM incident WHERE id % 5 = 0;";
+        connection.execute_batch(rows).unwrap();
+        connection
+    }
+
+    #[test]
+    fn numbers_are_found_in_any_order_near_each_other_and_far_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = store(&folder);
+        for step in [1, 2, 7, 25] {
+            let mut numbers: Vec<String> =
+                (0..=70).step_by(step).map(|id| format!("N{id:03}")).collect();
+            numbers.push("M".to_owned());
+            numbers.push("N0035".to_owned());
+            for _ in 0..2 {
+                numbers.reverse();
+                let asked: Vec<&str> = numbers.iter().map(String::as_str).collect();
+                let found = resolve(&connection, "A", &asked).unwrap();
+                for (number, key) in asked.iter().zip(found) {
+                    let id = number[1..].parse().ok().filter(|_| number.len() == 4);
+                    let here = id.filter(|id| (1..=60).contains(id) && id % 2 == 0);
+                    assert_eq!(key.map(|key| key.0), here, "{number}");
+                }
+            }
+        }
+        assert_eq!(resolve(&connection, "C", &["N002"]).unwrap(), [None]);
+        assert_eq!(resolve(&connection, "A", &[]).unwrap(), []);
+    }
+
+    #[test]
+    fn facts_are_those_of_the_incident_wherever_it_lies() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = store(&folder);
+        for step in [1, 3, 25] {
+            let mut keys: Vec<IncidentKey> = (-3..90).step_by(step).map(IncidentKey).collect();
+            for _ in 0..2 {
+                keys.reverse();
+                let found = look_up(&connection, &keys).unwrap();
+                assert_eq!(found.len(), keys.len());
+                for (key, facts) in keys.iter().zip(found) {
+                    assert_eq!(facts.is_some(), (1..=60).contains(&key.0), "{key:?}");
+                    let Some(facts) = facts else { continue };
+                    let titles: Vec<&str> =
+                        facts.required_tasks.iter().map(|task| task.title.as_str()).collect();
+                    let expected: &[&str] = if key.0 % 3 == 0 { &["one", "two"] } else { &[] };
+                    assert_eq!(titles, expected, "{key:?}");
+                    assert_eq!(facts.required_fields.len(), usize::from(key.0 % 5 == 0));
+                }
+            }
+        }
+    }
+}

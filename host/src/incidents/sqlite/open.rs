@@ -97,6 +97,7 @@ fn refuse_others(connection: &Connection, path: &Path) -> Result<(), StoreError>
 
 #[cfg(test)]
 mod tests {
+    use super::super::executions;
     use super::*;
 
     #[test]
@@ -136,5 +137,51 @@ mod tests {
             open(&folder.path().join("no/such/a.db")),
             Err(StoreError::CannotOpen { .. })
         ));
+    }
+
+    #[test]
+    fn a_store_of_the_first_version_keeps_its_journal_and_its_ledger() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let old = connect(&path).unwrap();
+        let first = MIGRATIONS[0];
+        let rows = "INSERT INTO site VALUES (1, 'A', 'UTC');
+            INSERT INTO incident (id, site, number, status, imported_at) VALUES (7, 1, 'N', 'Open', 0);
+            INSERT INTO execution (id, execution_id, command, plugin, plugin_version,
+                plugin_digest, mode, site, parameters, parameters_digest, started_at, state, columns)
+            VALUES (3, 'E', '', '', '', '', 'automatic', 'A', '{\"a\":1}', '', 0, 'finished', '');
+            INSERT INTO ledger VALUES (3, 0, 1, NULL, 'M', NULL, 'Failed', 'not-found', 'none', '[]'),
+                (3, 1, 0, 7, NULL, 'close', 'Successful', NULL, NULL, '[\"Closed\"]');";
+        let version = format!(
+            "{first}{rows}PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1"
+        );
+        old.execute_batch(&version).unwrap();
+        drop(old);
+
+        let new = open(&path).unwrap();
+        let (key, record) = executions::execution(&new, "E").unwrap().unwrap();
+        assert_eq!(record.begun.parameters, "{\"a\":1}");
+        let ledger = executions::ledger(&new, key).unwrap();
+        let lines: Vec<String> = ledger
+            .iter()
+            .map(|line| {
+                format!("{} {} {} {:?}", line.sequence, line.number, line.changed, line.row)
+            })
+            .collect();
+        assert!(
+            lines[0].starts_with("1 N true Row { result: Successful, reason: None"),
+            "{lines:?}"
+        );
+        assert!(lines[0].contains("Closed"), "{lines:?}");
+        assert!(lines[1].starts_with("0 M false Row { result: Failed"), "{lines:?}");
+        assert!(lines[1].contains("not-found") && lines[1].contains("none"), "{lines:?}");
+        let broken: Vec<String> = new
+            .prepare("PRAGMA foreign_key_check")
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert_eq!(broken, [""; 0]);
     }
 }
