@@ -17,6 +17,7 @@ mod plugins;
 mod policy;
 mod present;
 mod progress;
+mod protected;
 mod run;
 mod setup;
 mod table;
@@ -30,7 +31,6 @@ use std::process::ExitCode;
 
 /// Runs the program on the arguments of this process.
 pub fn main() -> ExitCode {
-    #[cfg(target_os = "linux")]
     if let Some(code) = crate::execution::serve_as_worker() {
         return code;
     }

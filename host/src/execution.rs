@@ -31,15 +31,13 @@ mod report;
 mod rows;
 mod selection;
 mod session;
-#[cfg(target_os = "linux")]
 mod worker;
 
 pub use answer::{Answer, Ended, ReturnData};
 pub use error::ExecutionError;
-pub use executor::Isolation;
+pub use executor::{Isolation, NotProbed};
 pub use host::Host;
 pub use invocation::{Cancellation, Clock, Invocation, Progress, Requester};
 pub use parameters::{InvalidParameters, Parameters};
 pub use report::{Report, ReportRow};
-#[cfg(target_os = "linux")]
 pub use worker::{Protection, serve as serve_as_worker};

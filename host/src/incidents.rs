@@ -14,7 +14,8 @@ mod store;
 pub use error::StoreError;
 pub use lease::LeaseOwner;
 pub use records::{
-    Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState, NewExecution,
+    Begun, Conditions, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState,
+    NewExecution,
 };
 pub use sqlite::{
     AuditEntry, FieldDetail, IncidentDetail, IncidentFilter, IncidentLine, SqliteStore, TaskDetail,

@@ -11,6 +11,7 @@ mod description;
 mod error;
 mod file;
 mod host_object;
+mod inspection;
 mod library;
 mod limits;
 mod opening;
@@ -23,12 +24,18 @@ pub(crate) use file::hexadecimal;
 pub use file::{InspectedFile, PluginFile};
 pub use host_object::HostServices;
 pub(crate) use host_object::NoServices;
+pub use inspection::LinkingError;
 pub use library::Library;
 pub(crate) use library::OpenLibrary;
 pub(crate) use limits::{LARGEST_CALL, LARGEST_RESPONSE, LogBudget};
 pub use opening::OpeningError;
 pub(crate) use sealed::Sealed;
-pub use trust::{Entry, LockError, LockFile, Trust, Trusted};
+pub use sealed::SealingError;
+pub(crate) use trust::signature_of;
+pub use trust::{
+    Entry, Key, KeyError, KeyId, LockChange, LockError, LockFile, NamedLock, SignatureError, Trust,
+    Trusted,
+};
 
 use std::path::Path;
 use std::sync::Arc;

@@ -15,6 +15,8 @@ pub use abi_stable::library::LibHeader;
 pub trait Library: 'static {
     /// One entry for each command.
     fn commands() -> &'static [CommandEntry];
+    /// What stands in the section of its identity.
+    fn identity() -> &'static [u8];
 }
 
 /// The header through which the host finds the library's module.
@@ -28,6 +30,8 @@ extern "C" fn construct<L: Library>() -> RootModuleResult {
 }
 
 fn module<L: Library>() -> PluginModuleRef {
+    // Some linkers leave out what nothing refers to, whatever section it is in.
+    std::hint::black_box(L::identity());
     PluginModule { invoke: invoke::<L> }.leak_into_prefix()
 }
 
@@ -75,6 +79,10 @@ macro_rules! export_plugin {
                     static COMMANDS: [$crate::export::CommandEntry; NAMES.len()] =
                         [$($crate::export::CommandEntry::of::<$command>()),+];
                     &COMMANDS
+                }
+
+                fn identity() -> &'static [u8] {
+                    &IDENTITY
                 }
             }
 

@@ -1,8 +1,10 @@
 //! Loading plugins: what can't be used is refused in one line, before and apart from all else, and
 //! what can be used works however it is loaded.
 
+mod copied;
 mod damaged;
 mod inspecting;
+mod linked;
 
 use playdock_host::plugins::{PluginFile, Plugins, Trust};
 use playdock_tests::{Finished, Playdock, library};

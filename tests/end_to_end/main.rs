@@ -7,5 +7,7 @@ mod crashes;
 mod hostile;
 mod loading;
 mod misbehaving;
+mod protection;
 mod retries;
 mod trust;
+mod workers;

@@ -3,6 +3,10 @@
 
 #[cfg(target_os = "linux")]
 mod files;
+mod journal;
+mod several_locks;
+mod signatures;
+mod signing;
 
 use playdock_tests::{Finished, Playdock, SITE_AND_USER, library, parameters, program};
 use std::path::{Path, PathBuf};
@@ -185,7 +189,6 @@ fn any_plugin_runs_where_the_policy_says_so_and_no_policy_is_made_up() {
     let list = |policy| folder.run(&["plugins", "list", "--plugin", &plugin, "--policy", policy]);
     let listed = list("any");
     assert_eq!(listed.code, Some(0), "{listed:?}");
-    assert_eq!(list("signed").code, Some(2));
     let mut command = folder.playdock.command(&["plugins", "list", "--plugin", &plugin]);
     command.env("PLAYDOCK_POLICY", "all");
     let finished = folder.playdock.start(command).wait_with_output().expect("it ends");

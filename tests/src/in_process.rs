@@ -15,7 +15,6 @@ impl Playdock {
     }
 
     /// A host in this process whose plugins run in workers.
-    #[cfg(target_os = "linux")]
     pub fn host_with_workers(&self) -> Host {
         self.host_where(&Isolation::Worker { program: crate::program() })
     }

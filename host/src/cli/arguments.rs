@@ -3,9 +3,12 @@
 mod values;
 
 use crate::incidents::import::Status;
+use crate::plugins::KeyId;
 use clap::{Args, Parser, ValueEnum};
 use playdock_plugin_api::Timestamp;
+use serde::Deserialize;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 use values::{assignment, count, instant, seconds, status};
 
@@ -39,16 +42,18 @@ pub(super) struct Common {
     /// that was built beside this program
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) plugin: Vec<PathBuf>,
-    /// Which plugins may run: those in a lock file and the one beside this program, or any
-    #[arg(long, global = true, value_name = "WHICH", default_value = "locked")]
+    /// Which plugins may run beside the one that was built with this program; without it, locked,
+    /// or signed where a lock file says so
+    #[arg(long, global = true, value_name = "WHICH")]
     #[arg(env = "PLAYDOCK_POLICY", hide_env_values = true)]
-    pub(super) policy: PolicyArgument,
+    pub(super) policy: Option<PolicyArgument>,
     /// The lock file to use in place of your own
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) lock: Option<PathBuf>,
-    /// Where plugins run: in sandboxed workers, or in this process with all that it may do
-    #[arg(long, global = true, value_name = "WHERE", default_value = "worker")]
-    pub(super) isolation: IsolationArgument,
+    /// Where plugins run; without it, where playdock.toml says, or else in workers, which on Linux
+    /// are sandboxed
+    #[arg(long, global = true, value_name = "WHERE")]
+    pub(super) isolation: Option<IsolationArgument>,
     /// How answers are written
     #[arg(long, global = true, value_name = "FORM", default_value = "text")]
     pub(super) output: Output,
@@ -67,15 +72,18 @@ pub(super) enum Output {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum PolicyArgument {
-    /// Those that a lock file allows, and the one that was built beside this program
+    /// Those that have a good signature by a key in a lock file
+    Signed,
+    /// Those that a lock file has
     Locked,
     /// Whatever is named
     Any,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum IsolationArgument {
-    /// In processes of their own, inside a sandbox
+    /// In processes of their own, on Linux inside a sandbox
     Worker,
     /// In this process: for plugins that are trusted as one's own
     InProcess,
@@ -238,6 +246,35 @@ pub(super) enum PluginsAction {
         #[arg(value_name = "FILE|NAME")]
         plugin: PathBuf,
     },
+    /// Say whose signatures count
+    Keys(Keys),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Keys {
+    #[command(subcommand)]
+    pub(super) action: KeysAction,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum KeysAction {
+    /// Trust a key, in your lock file: what it signs may run under the policy signed
+    Add {
+        /// The public key that minisign made: its file, or the line in it that begins with RW
+        #[arg(value_name = "FILE.pub|KEY")]
+        key: PathBuf,
+        /// Whose it is; without it, the comment in the file
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Revoke a key, in your lock file: what is trusted for its signature is refused from now on
+    Revoke {
+        /// Its id, as list shows it
+        #[arg(value_parser = KeyId::from_str)]
+        id: KeyId,
+    },
+    /// List the keys in all lock files
+    List,
 }
 
 #[cfg(test)]

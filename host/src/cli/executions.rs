@@ -4,7 +4,7 @@ use super::arguments::{Common, Executions, ExecutionsAction, Output};
 use super::exit::{self, Failure};
 use super::instant::{rfc3339, utc};
 use super::{output, setup, table, terminal};
-use crate::incidents::{ExecutionRecord, ExecutionRecords, IncidentStore, LedgerRow};
+use crate::incidents::{Conditions, ExecutionRecord, ExecutionRecords, IncidentStore, LedgerRow};
 use playdock_plugin_api::Mode;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -40,6 +40,10 @@ struct ExecutionLine<'a> {
     plugin: &'a str,
     plugin_version: &'a str,
     plugin_digest: &'a str,
+    trusted: Option<&'a str>,
+    signed_by: Option<&'a str>,
+    isolation: Option<&'a str>,
+    unprotected: Option<Vec<&'a str>>,
     mode: Mode,
     site: &'a str,
     requested_by: Option<&'a str>,
@@ -56,12 +60,17 @@ struct ExecutionLine<'a> {
 impl<'a> From<&'a ExecutionRecord> for ExecutionLine<'a> {
     fn from(record: &'a ExecutionRecord) -> ExecutionLine<'a> {
         let begun = &record.begun;
+        let conditions = begun.conditions.as_ref();
         ExecutionLine {
             id: &begun.id,
             command: &begun.command,
             plugin: &begun.plugin,
             plugin_version: &begun.plugin_version,
             plugin_digest: &begun.plugin_digest,
+            trusted: conditions.map(|it| it.trusted.as_str()),
+            signed_by: conditions.and_then(|it| it.signing_key.as_deref()),
+            isolation: conditions.map(|it| it.isolation.as_str()),
+            unprotected: conditions.map(|it| it.unprotected.lines().collect()),
             mode: begun.mode,
             site: &begun.site,
             requested_by: begun.requested_by.as_deref(),
@@ -138,7 +147,7 @@ fn write_one(
     })
 }
 
-fn facts(record: &ExecutionRecord) -> [(&'static str, String); 13] {
+fn facts(record: &ExecutionRecord) -> [(&'static str, String); 15] {
     let begun = &record.begun;
     let plugin =
         format!("{} {} (sha256 {})", begun.plugin, begun.plugin_version, begun.plugin_digest);
@@ -146,11 +155,14 @@ fn facts(record: &ExecutionRecord) -> [(&'static str, String); 13] {
         Mode::Manual => "manual",
         Mode::Automatic => "automatic",
     };
+    let conditions = begun.conditions.as_ref();
     let clock = begun.clock.map(|clock| format!("stood at {} UTC", utc(clock)));
     let ended = record.finished_at.map(|at| format!("{} UTC", utc(at)));
     [
         ("Command", begun.command.clone()),
         ("Plugin", plugin),
+        ("Trusted", conditions.map(trusted).unwrap_or_default()),
+        ("Ran", conditions.map(ran).unwrap_or_default()),
         ("Mode", mode.to_owned()),
         ("Site", begun.site.clone()),
         ("Requested by", begun.requested_by.clone().unwrap_or_default()),
@@ -163,6 +175,28 @@ fn facts(record: &ExecutionRecord) -> [(&'static str, String); 13] {
         ("Error", record.error.clone().unwrap_or_default()),
         ("Parameters", terminal::clipped(&begun.parameters, 400)),
     ]
+}
+
+/// Why the plugin of an execution might run.
+fn trusted(conditions: &Conditions) -> String {
+    match (conditions.trusted.as_str(), &conditions.signing_key) {
+        ("dev", _) => "dev (whatever was built in its place)".to_owned(),
+        ("any", _) => "any (whatever was named)".to_owned(),
+        (word, Some(key)) => format!("{word} by {key}"),
+        (word, None) => word.to_owned(),
+    }
+}
+
+/// Where the code of an execution ran, and which protection it had to do without.
+fn ran(conditions: &Conditions) -> String {
+    let place = match conditions.isolation.as_str() {
+        "in-process" => "in-process (no sandbox)",
+        other => other,
+    };
+    match conditions.unprotected.lines().collect::<Vec<_>>() {
+        missing if missing.is_empty() => place.to_owned(),
+        missing => format!("{place}, unprotected: {}", missing.join("; ")),
+    }
 }
 
 fn ledger_row(row: &LedgerRow) -> Vec<String> {
@@ -195,5 +229,23 @@ impl<'a> From<&'a LedgerRow> for LedgerLine<'a> {
             reason: row.row.reason.as_ref().map(playdock_plugin_api::Reason::as_str),
             message: row.row.message.as_deref(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_missing_of_the_sandbox_is_told_beside_where_the_code_ran() {
+        let conditions = |isolation: &str, unprotected: &str| Conditions {
+            trusted: "locked".to_owned(),
+            signing_key: None,
+            isolation: isolation.to_owned(),
+            unprotected: unprotected.to_owned(),
+        };
+        assert_eq!(ran(&conditions("worker", "")), "worker");
+        assert_eq!(ran(&conditions("worker", "a\nb")), "worker, unprotected: a; b");
+        assert_eq!(ran(&conditions("in-process", "")), "in-process (no sandbox)");
     }
 }

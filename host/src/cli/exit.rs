@@ -4,7 +4,7 @@ use super::terminal;
 use crate::execution::{Answer, Ended, ExecutionError, ReturnData};
 use crate::incidents::StoreError;
 use crate::incidents::import::ImportError;
-use crate::plugins::{LockError, PluginError};
+use crate::plugins::{KeyError, LockError, PluginError};
 use std::process::ExitCode;
 
 /// An exit code; all are listed in the program's help.
@@ -79,6 +79,12 @@ impl From<PluginError> for Failure {
 impl From<LockError> for Failure {
     fn from(error: LockError) -> Failure {
         Failure { code: PLUGIN, message: terminal::safe(&error.to_string()) }
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Failure {
+        Failure { code: BAD_USAGE, message: terminal::safe(&error.to_string()) }
     }
 }
 

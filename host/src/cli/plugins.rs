@@ -1,62 +1,29 @@
 //! `playdock plugins`: what is in use, what a library says of itself, and which may run.
 
+mod keys;
+mod trust;
+
 use super::arguments::{Common, Output, Plugins, PluginsAction};
 use super::exit::Failure;
-use super::{output, policy, setup, table, terminal};
-use crate::plugins::{Entry, InspectedFile, PluginFile, Trust, Trusted};
+use super::protected::Protected;
+use super::{output, setup, table, terminal};
+use crate::execution::Isolation;
+use crate::plugins::{InspectedFile, Trusted};
 use serde::Serialize;
-use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 pub(super) fn plugins(common: &Common, arguments: &Plugins) -> Result<ExitCode, Failure> {
     match &arguments.action {
-        PluginsAction::List => {
-            let plugins = setup::plugins(common)?;
-            let line =
-                |file: &Arc<PluginFile>| PluginLine::new(file.inspected(), Some(file.trusted()));
-            let lines: Vec<PluginLine> = plugins.files().iter().map(line).collect();
-            write_list(common, &lines)?;
-        }
+        PluginsAction::List => list(common)?,
         PluginsAction::Inspect { file } => {
             let line = PluginLine::new(&InspectedFile::open(file)?, None);
             write_one(common, &line)?;
         }
-        PluginsAction::Trust { file, dev } => trust(common, file, *dev)?,
-        PluginsAction::Untrust { plugin } => untrust(common, plugin)?,
+        PluginsAction::Trust { file, dev } => trust::trust(common, file, *dev)?,
+        PluginsAction::Untrust { plugin } => trust::untrust(common, plugin)?,
+        PluginsAction::Keys(keys) => keys::keys(common, keys)?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn trust(common: &Common, path: &Path, dev: bool) -> Result<(), Failure> {
-    // As it would be loaded: what could not be loaded needn't be trusted.
-    let file = PluginFile::open(path, &Trust::any())?;
-    let mut lock = policy::own_lock(common)?;
-    let (entry, trusted) = match dev {
-        true => (Entry::dev(file.inspected()), Trusted::Dev),
-        false => (Entry::of(file.inspected()), Trusted::Locked),
-    };
-    lock.add(entry);
-    lock.write()?;
-    write_one(common, &PluginLine::new(file.inspected(), Some(trusted)))?;
-    terminal::say(&match dev {
-        true => format!("whatever is built there may run now; {} says so", lock.path().display()),
-        false => format!("it may run now, as it is; {} says so", lock.path().display()),
-    });
-    Ok(())
-}
-
-fn untrust(common: &Common, plugin: &Path) -> Result<(), Failure> {
-    let mut lock = policy::own_lock(common)?;
-    let (name, path) = (plugin.display(), lock.path().display().to_string());
-    if !lock.remove(plugin) {
-        return Err(Failure::usage(format!(
-            "{path} has no plugin {name}; name a plugin or a file that is in it"
-        )));
-    }
-    lock.write()?;
-    terminal::say(&format!("{path} no longer has {name}"));
-    Ok(())
 }
 
 /// What is known of a library without running its code.
@@ -73,6 +40,9 @@ struct PluginLine {
     /// Why it may run; nothing of a library that is only looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     trusted: Option<&'static str>,
+    /// The key whose signature was found to be good, where one was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed_by: Option<String>,
 }
 
 impl PluginLine {
@@ -88,21 +58,62 @@ impl PluginLine {
             sha256: file.digest().to_owned(),
             needs: file.needed().to_vec(),
             trusted: trusted.map(Trusted::word),
+            signed_by: trusted.and_then(Trusted::key).map(|key| key.to_string()),
         }
+    }
+
+    /// Why it may run, in a cell of a table.
+    fn why(&self) -> String {
+        let word = self.trusted.unwrap_or_default();
+        self.signed_by.as_ref().map_or(word.to_owned(), |key| format!("{word} by {key}"))
     }
 }
 
-fn write_list(common: &Common, lines: &[PluginLine]) -> Result<(), Failure> {
-    if common.output == Output::Json {
-        return output::write_json(&lines);
+/// A plugin that is in use, and what protects this program from it.
+#[derive(Serialize)]
+struct PluginInUse {
+    #[serde(flatten)]
+    plugin: PluginLine,
+    #[serde(flatten)]
+    protected: Protected,
+}
+
+fn list(common: &Common) -> Result<(), Failure> {
+    let (plugins, isolations) = setup::plugins(common)?;
+    // One worker is asked for all that are like it.
+    let mut probed: Vec<(Isolation, Protected)> = Vec::new();
+    let mut in_use = Vec::new();
+    for file in plugins.files() {
+        let Some(isolation) = isolations.get(file.path()) else { continue };
+        let known = probed.iter().find(|(other, _)| other == isolation);
+        let protected = match known {
+            Some((_, protected)) => protected.clone(),
+            None => Protected::probe(isolation)?,
+        };
+        probed.push((isolation.clone(), protected.clone()));
+        let plugin = PluginLine::new(file.inspected(), Some(file.trusted()));
+        in_use.push(PluginInUse { plugin, protected });
     }
-    let rows = lines.iter().map(|line| {
-        let (name, version) = (line.name.clone(), line.version.clone());
-        let trusted = line.trusted.unwrap_or_default().to_owned();
-        vec![name, version, line.commands.join(", "), trusted, line.file.clone()]
+    write_list(common, &in_use)
+}
+
+fn write_list(common: &Common, in_use: &[PluginInUse]) -> Result<(), Failure> {
+    if common.output == Output::Json {
+        return output::write_json(&in_use);
+    }
+    let rows = in_use.iter().map(|PluginInUse { plugin, protected }| {
+        let (name, version) = (plugin.name.clone(), plugin.version.clone());
+        let runs = protected.isolation.to_owned();
+        vec![name, version, plugin.commands.join(", "), plugin.why(), runs, plugin.file.clone()]
     });
-    let headings = ["Plugin", "Version", "Commands", "Trusted", "File"];
-    output::write(|out| table::write(out, &headings, rows))
+    let headings = ["Plugin", "Version", "Commands", "Trusted", "Runs", "File"];
+    let mut said: Vec<String> = in_use.iter().map(|it| it.protected.to_string()).collect();
+    said.sort_unstable();
+    said.dedup();
+    output::write(|out| {
+        table::write(out, &headings, rows)?;
+        said.iter().try_for_each(|line| writeln!(out, "{}", terminal::safe(line)))
+    })
 }
 
 fn write_one(common: &Common, line: &PluginLine) -> Result<(), Failure> {

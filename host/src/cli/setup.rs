@@ -1,11 +1,13 @@
 //! Opening what a subcommand needs: the store, the plugins, a host of both.
 
 use super::arguments::{Common, IsolationArgument};
+use super::configuration::{self, PluginEntry};
 use super::exit::{self, Failure};
-use super::{configuration, policy};
+use super::policy;
 use crate::execution::{Host, Isolation};
 use crate::incidents::SqliteStore;
-use crate::plugins::Plugins;
+use crate::plugins::{PluginFile, Plugins};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -33,19 +35,21 @@ pub(super) fn store(common: &Common) -> Result<SqliteStore, Failure> {
     Ok(store)
 }
 
-/// Finds the plugins and looks at them; none of their code runs yet.
-pub(super) fn plugins(common: &Common) -> Result<Plugins, Failure> {
-    let files = if !common.plugin.is_empty() {
-        common.plugin.clone()
-    } else if let Some(files) = configuration::plugins()? {
-        files
+/// Finds the plugins and looks at them; none of their code runs yet. Beside them, where each runs,
+/// by its path.
+pub(super) fn plugins(common: &Common) -> Result<(Plugins, HashMap<PathBuf, Isolation>), Failure> {
+    let unsaid = |file| PluginEntry { file, isolation: None };
+    let entries = if !common.plugin.is_empty() {
+        common.plugin.iter().cloned().map(unsaid).collect()
+    } else if let Some(entries) = configuration::plugins()? {
+        entries
     } else {
-        vec![this_program()?.with_file_name(companion_name())]
+        vec![unsaid(this_program()?.with_file_name(companion_name()))]
     };
     let trust = policy::trust(common)?;
     let mut plugins = Plugins::new();
-    for file in &files {
-        plugins.add_trusted(file, &trust)?;
+    for entry in &entries {
+        plugins.add_trusted(&entry.file, &trust)?;
     }
     for file in plugins.files() {
         let (identity, path) = (file.identity(), file.path().display());
@@ -55,26 +59,30 @@ pub(super) fn plugins(common: &Common) -> Result<Plugins, Failure> {
             "the plugin {} {} is {path} (sha256 {digest}…)", identity.name, identity.version
         );
     }
-    Ok(plugins)
+    let mut isolations = HashMap::new();
+    for (file, entry) in plugins.files().iter().zip(entries) {
+        isolations.insert(file.path().to_owned(), isolation(common, entry.isolation)?);
+    }
+    Ok((plugins, isolations))
 }
 
 /// A host over the store and the plugins.
 pub(super) fn host(common: &Common) -> Result<(Host, Arc<SqliteStore>), Failure> {
     // The plugins first: a mistake in them should not leave an empty store behind.
-    let plugins = plugins(common)?;
+    let (plugins, isolations) = plugins(common)?;
     let store = Arc::new(store(common)?);
-    let isolation = isolation(common)?;
-    let host = Host::new(store.clone(), store.clone(), plugins, |_| isolation.clone());
+    let unsaid = isolation(common, None)?;
+    let isolation_of = |file: &PluginFile| isolations.get(file.path()).unwrap_or(&unsaid).clone();
+    let host = Host::new(store.clone(), store.clone(), plugins, isolation_of);
     Ok((host, store))
 }
 
-/// Where plugins run: in workers, unless it is asked otherwise or the system has none.
-fn isolation(common: &Common) -> Result<Isolation, Failure> {
-    #[cfg(target_os = "linux")]
-    if common.isolation == IsolationArgument::Worker {
-        return Ok(Isolation::Worker { program: this_program()? });
-    }
-    Ok(Isolation::InProcess)
+/// Where a plugin runs: where the arguments say, or else the configuration, or else in workers.
+fn isolation(common: &Common, configured: Option<IsolationArgument>) -> Result<Isolation, Failure> {
+    Ok(match common.isolation.or(configured).unwrap_or(IsolationArgument::Worker) {
+        IsolationArgument::Worker => Isolation::Worker { program: this_program()? },
+        IsolationArgument::InProcess => Isolation::InProcess,
+    })
 }
 
 pub(super) fn this_program() -> Result<PathBuf, Failure> {

@@ -1,26 +1,61 @@
 //! Where a command's code runs: in this process or in a worker. Both are fed the same bytes.
 
 use super::invocation::Cancellation;
+use super::worker::{self, Protection, WorkerPool};
+use crate::incidents::Conditions;
 use crate::plugins::{HostServices, PluginError, PluginFile};
 use once_cell::sync::OnceCell;
 use playdock_plugin_api::messages::CommandDescription;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Where the code of a plugin runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Isolation {
-    /// In processes of its own, inside a sandbox: what a plugin does to them ends its execution and
-    /// nothing else.
-    #[cfg(target_os = "linux")]
+    /// In processes of its own, on Linux inside a sandbox: what a plugin does to them ends its
+    /// execution and nothing else.
     Worker {
         /// The program that becomes a worker: one whose `main` calls
         /// [`serve_as_worker`](super::serve_as_worker) first.
-        program: std::path::PathBuf,
+        program: PathBuf,
     },
     /// In the host's process, with all that the host may do: for code that is trusted as one's own.
     /// It can be asked to stop, and not be made to.
     InProcess,
+}
+
+impl Isolation {
+    /// The word for it: `worker` or `in-process`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Isolation::Worker { .. } => "worker",
+            Isolation::InProcess => "in-process",
+        }
+    }
+
+    /// What protects the host from plugins that run so: `None` in its own process, where nothing
+    /// does. For workers, one is started without a plugin, and reports.
+    ///
+    /// # Errors
+    ///
+    /// Why no worker could be started.
+    pub fn protection(&self) -> Result<Option<Protection>, NotProbed> {
+        match self {
+            Isolation::Worker { program } => worker::probe(program)
+                .map(Some)
+                .map_err(|cause| NotProbed { program: program.clone(), cause }),
+            Isolation::InProcess => Ok(None),
+        }
+    }
+}
+
+/// Why it isn't known what protects the host.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no worker could be started from {}: {cause}", program.display())]
+pub struct NotProbed {
+    program: PathBuf,
+    cause: String,
 }
 
 /// How long an invocation may go on.
@@ -32,7 +67,6 @@ pub(super) struct Watch {
 }
 
 /// How long a command that was asked to stop may take before its worker is killed.
-#[cfg(target_os = "linux")]
 pub(super) const GRACE: Duration = Duration::from_millis(300);
 
 impl Watch {
@@ -70,20 +104,40 @@ pub(super) trait Executor: Send + Sync {
 /// A plugin, the executor that runs it, and the descriptions of its commands, once they are known.
 pub(super) struct PreparedPlugin {
     pub(super) file: Arc<PluginFile>,
+    isolation: Isolation,
     executor: Box<dyn Executor>,
     commands: OnceCell<Vec<CommandDescription>>,
 }
 
 impl PreparedPlugin {
     pub(super) fn new(file: Arc<PluginFile>, isolation: Isolation) -> PreparedPlugin {
-        let executor: Box<dyn Executor> = match isolation {
-            #[cfg(target_os = "linux")]
+        let executor: Box<dyn Executor> = match &isolation {
             Isolation::Worker { program } => {
-                Box::new(super::worker::WorkerPool::new(file.clone(), program))
+                Box::new(WorkerPool::new(file.clone(), program.clone()))
             }
             Isolation::InProcess => Box::new(InProcess { file: file.clone() }),
         };
-        PreparedPlugin { file, executor, commands: OnceCell::new() }
+        PreparedPlugin { file, isolation, executor, commands: OnceCell::new() }
+    }
+
+    /// Under which conditions its code runs. What the system lacks is known once the plugin has
+    /// described its commands.
+    pub(super) fn conditions(&self) -> Conditions {
+        let trusted = self.file.trusted();
+        Conditions {
+            trusted: trusted.word().to_owned(),
+            signing_key: trusted.key().map(|key| key.to_string()),
+            isolation: self.isolation.word().to_owned(),
+            unprotected: self.unprotected(),
+        }
+    }
+
+    /// The parts of a worker's sandbox that the system lacks. In this process there is none.
+    fn unprotected(&self) -> String {
+        match self.isolation {
+            Isolation::Worker { .. } => Protection::of_this_process().missing(),
+            Isolation::InProcess => String::new(),
+        }
     }
 
     pub(super) fn executor(&self) -> &dyn Executor {

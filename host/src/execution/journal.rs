@@ -34,6 +34,7 @@ pub(super) fn entry(
         plugin: identity.name.clone(),
         plugin_version: identity.version.clone(),
         plugin_digest: prepared.plugin.file.digest().to_owned(),
+        conditions: Some(prepared.plugin.conditions()),
         mode: invocation.requester.mode(),
         site: invocation.site.clone(),
         requested_by: invocation.requester.requested_by(),

@@ -1,18 +1,22 @@
 //! Running a library in worker processes: a pool of them, kept warm, one execution a worker at a
 //! time.
 //!
-//! A worker is this program in a hidden role (`role.rs`), inside a sandbox (`sandbox.rs`). It gets
-//! nothing but a socket, on which requests and calls travel as frames (`frames.rs`), and the
-//! library's sealed bytes. Whatever it does, the host goes on: a worker that ends, hangs or breaks
-//! the protocol is gone, and the next execution gets another.
+//! A worker is this program in a hidden role (`role.rs`), on Linux inside a sandbox (`sandbox.rs`).
+//! It gets nothing but a line to the host, on which requests and calls travel as frames
+//! (`frames.rs`), and the library's sealed bytes. Whatever it does to itself, the host goes on: a
+//! worker that ends, hangs or breaks the protocol is gone, and the next execution gets another.
 
+mod exit_words;
 mod frames;
+mod patience;
 mod process;
+mod protection;
 mod role;
+#[cfg(target_os = "linux")]
 mod sandbox;
 
+pub use protection::Protection;
 pub use role::serve;
-pub use sandbox::Protection;
 
 use super::executor::{Executor, NoResponse, Watch};
 use super::invocation::Cancellation;
@@ -21,7 +25,7 @@ use crate::plugins::{
 };
 use playdock_plugin_api::messages::CommandDescription;
 use process::Worker;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -32,6 +36,19 @@ const LONGEST_BACK_OFF: Duration = Duration::from_millis(200);
 
 /// Describing is quick; a library of which it isn't is of no use.
 const TIME_TO_DESCRIBE: Duration = Duration::from_secs(10);
+
+/// Starts a worker without a library, to see what protects the host from those of `program`.
+///
+/// # Errors
+///
+/// Why it could not be started: a sentence without its end.
+pub(super) fn probe(program: &Path) -> Result<Protection, String> {
+    Worker::probe(program, &quickly())
+}
+
+fn quickly() -> Watch {
+    Watch { deadline: Instant::now() + TIME_TO_DESCRIBE, cancellation: Cancellation::default() }
+}
 
 /// The workers of one plugin.
 pub(super) struct WorkerPool {
@@ -90,10 +107,7 @@ impl WorkerPool {
 
 impl Executor for WorkerPool {
     fn describe(&self) -> Result<Vec<CommandDescription>, PluginError> {
-        let watch = Watch {
-            deadline: Instant::now() + TIME_TO_DESCRIBE,
-            cancellation: Cancellation::default(),
-        };
+        let watch = quickly();
         let not_described =
             |cause| PluginError::NotDescribed { path: self.file.path().to_owned(), cause };
         match self.invoke(&describe_request(), Arc::new(NoServices::new()), &watch) {

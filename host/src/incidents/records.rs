@@ -21,6 +21,9 @@ pub struct NewExecution {
     pub plugin_version: String,
     /// The SHA-256 of the plugin's file, in hexadecimal.
     pub plugin_digest: String,
+    /// Under which conditions its code runs; `None` where an earlier version of the host, which
+    /// didn't note them, began it.
+    pub conditions: Option<Conditions>,
     /// How it is started.
     pub mode: Mode,
     /// The site.
@@ -37,6 +40,19 @@ pub struct NewExecution {
     pub clock: Option<Timestamp>,
     /// The columns of the command's rows, as JSON: those of the stored answer.
     pub columns: String,
+}
+
+/// Under which conditions the code of a plugin runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conditions {
+    /// Why it may run, in a word: `signed`, `locked`, `dev`, `beside the program` or `any`.
+    pub trusted: String,
+    /// The id of the key whose signature it is trusted for, if it is.
+    pub signing_key: Option<String>,
+    /// Where it runs: `worker` or `in-process`.
+    pub isolation: String,
+    /// The parts of a worker's sandbox that the system lacks, one a line; empty where it lacks none.
+    pub unprotected: String,
 }
 
 /// How far an execution is.

@@ -2,10 +2,12 @@
 //!
 //! One thread owns all writes of a process (`writer.rs`); reads go beside it on connections of
 //! their own. What each file does: `open` makes and migrates the file, `look` reads what commands
-//! need, `record` writes outcomes and their changes, `executions` is the journal, `running` what of it this process runs, `browse` is for
-//! people, `import` takes incidents in.
+//! need, `record` writes outcomes and their changes, `executions` is the journal, `conditions` its
+//! record of why and where code ran, `running` what of it this process runs, `browse` is for people,
+//! `import` takes incidents in.
 
 mod browse;
+mod conditions;
 mod executions;
 mod import;
 mod look;

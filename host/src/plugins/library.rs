@@ -103,10 +103,11 @@ fn open_library(path: &Path) -> Result<libloading::Library, libloading::Error> {
     unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map(Into::into)
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn open_library(path: &Path) -> Result<libloading::Library, libloading::Error> {
-    // SAFETY: as on Unix.
-    unsafe { libloading::Library::new(path) }
+    use libloading::os::windows::{LOAD_LIBRARY_SEARCH_SYSTEM32, Library};
+    // SAFETY: as on Unix. What it needs is searched for in the system's folder alone.
+    unsafe { Library::load_with_flags(path, LOAD_LIBRARY_SEARCH_SYSTEM32) }.map(Into::into)
 }
 
 /// The loader's own words, which libloading keeps as the source of its error.

@@ -22,6 +22,9 @@ pub enum OpeningError {
     /// It is a folder, a pipe or a device.
     #[error("it is {0}")]
     NotAFile(&'static str),
+    /// It is larger than such a file can be.
+    #[error("it is larger than {most} bytes, and so no such file")]
+    TooLarge { most: u64 },
     /// A link could be turned to another file after the check.
     #[error("it is or goes through a symbolic link; name the file itself, {real}")]
     Link { real: PathBuf },
@@ -57,13 +60,13 @@ pub(super) struct Opened {
 impl Opened {
     fn new(file: File, path: PathBuf) -> Result<Opened, OpeningError> {
         let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(OpeningError::NotAFile("a folder"));
-        }
-        if !metadata.is_file() {
-            return Err(OpeningError::NotAFile("a pipe or a device, and no file"));
-        }
+        check_kind(&metadata)?;
         Ok(Opened { owner: owner(&metadata), file, path })
+    }
+
+    /// The file itself.
+    pub(super) fn into_file(self) -> File {
+        self.file
     }
 
     /// All of its content.
@@ -72,6 +75,27 @@ impl Opened {
         self.file.read_to_end(&mut bytes)?;
         Ok(bytes)
     }
+
+    /// All of its content, unless it is more than so many bytes.
+    pub(super) fn read_at_most(self, most: u64) -> Result<Vec<u8>, OpeningError> {
+        let mut bytes = Vec::new();
+        self.file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+        match bytes.len() as u64 > most {
+            true => Err(OpeningError::TooLarge { most }),
+            false => Ok(bytes),
+        }
+    }
+}
+
+/// Whether it is a file.
+fn check_kind(metadata: &Metadata) -> Result<(), OpeningError> {
+    if metadata.is_dir() {
+        return Err(OpeningError::NotAFile("a folder"));
+    }
+    if !metadata.is_file() {
+        return Err(OpeningError::NotAFile("a pipe or a device, and no file"));
+    }
+    Ok(())
 }
 
 /// The id of a file's owner, where the system has such.
@@ -89,11 +113,21 @@ pub(super) fn owner(_metadata: &Metadata) -> Option<u32> {
 /// Opens any file, to look at it and no more.
 pub(super) fn open_unverified(path: &Path) -> Result<Opened, OpeningError> {
     // A pipe would wait here for whoever writes to it.
-    let metadata = std::fs::metadata(path)?;
-    if !metadata.is_file() && !metadata.is_dir() {
-        return Err(OpeningError::NotAFile("a pipe or a device, and no file"));
-    }
-    Opened::new(File::open(path)?, path.canonicalize()?)
+    check_kind(&std::fs::metadata(path)?)?;
+    Opened::new(open_to_read(path)?, path.canonicalize()?)
+}
+
+#[cfg(not(windows))]
+fn open_to_read(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+/// While it is open, nobody can write to it or put another file in its place.
+#[cfg(windows)]
+fn open_to_read(path: &Path) -> io::Result<File> {
+    use std::os::windows::fs::OpenOptionsExt;
+    const FILE_SHARE_READ: u32 = 1;
+    File::options().read(true).share_mode(FILE_SHARE_READ).open(path)
 }
 
 /// Opens a file that nobody but the current user and root can change or replace.

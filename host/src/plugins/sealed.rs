@@ -1,47 +1,66 @@
 //! The bytes of a library where nobody can change them any more: what is checked is what is loaded.
 //!
-//! On Linux they are copied into a sealed file in memory, which is opened through its descriptor.
-//! That descriptor is never closed once the library is loaded: the system's loader knows libraries
-//! by the names of their files, so another library on a descriptor of the same number would be
-//! taken for the first one.
+//! On Linux they are copied into a sealed file in memory; where the system forbids to run code from
+//! one, and on other systems, into a private folder (`private_copy.rs`). On Linux either is opened
+//! through its descriptor. That descriptor is never closed once the library is loaded: the system's
+//! loader knows libraries by the names of their files, so another library on a descriptor of the
+//! same number would be taken for the first one.
 
+mod error;
+mod folder;
+#[cfg(target_os = "linux")]
+mod memory;
+mod private_copy;
+
+pub use error::SealingError;
+
+use private_copy::PrivateCopy;
 use std::io;
-use std::path::{Path, PathBuf};
+#[cfg(target_os = "linux")]
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+#[cfg(not(target_os = "linux"))]
+use std::path::Path;
+use std::path::PathBuf;
 
 /// A library's bytes.
 #[derive(Debug)]
 pub struct Sealed {
     #[cfg(target_os = "linux")]
-    descriptor: std::os::fd::OwnedFd,
+    descriptor: OwnedFd,
     #[cfg(not(target_os = "linux"))]
-    path: PathBuf,
+    copy: PrivateCopy,
 }
 
 #[cfg(target_os = "linux")]
 impl Sealed {
-    /// Copies bytes into a sealed file in memory.
-    pub(super) fn copy(bytes: &[u8], _path: &Path) -> io::Result<Sealed> {
-        use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
-        use std::io::Write;
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        // Kernels before 6.3 don't know the flag, and let such files be executed anyway.
-        let descriptor = memfd_create("playdock-plugin", flags | MemfdFlags::EXEC)
-            .or_else(|_| memfd_create("playdock-plugin", flags))?;
-        let mut file = std::fs::File::from(descriptor);
-        file.write_all(bytes)?;
-        let seals = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
-        fcntl_add_seals(&file, seals)?;
-        Ok(Sealed { descriptor: file.into() })
+    /// Copies bytes, whose SHA-256 is this in hexadecimal, to where nobody can change them.
+    pub(super) fn copy(bytes: &[u8], digest: &str) -> Result<Sealed, SealingError> {
+        let descriptor = match memory::sealed_file(bytes)? {
+            Some(descriptor) => descriptor,
+            None => {
+                let copy = PrivateCopy::make(bytes, digest)?;
+                let path = copy.path().display();
+                log::debug!("code can't be run from memory files here; {path} is used");
+                copy.into_file().into()
+            }
+        };
+        Ok(Sealed { descriptor })
     }
 
     /// Takes a descriptor that another process sealed.
-    pub(crate) fn from_descriptor(descriptor: std::os::fd::OwnedFd) -> Sealed {
+    pub(crate) fn from_descriptor(descriptor: OwnedFd) -> Sealed {
         Sealed { descriptor }
     }
 
     /// The descriptor, to hand it to another process.
-    pub(crate) fn descriptor(&self) -> io::Result<std::os::fd::OwnedFd> {
+    pub(crate) fn descriptor(&self) -> io::Result<OwnedFd> {
         self.descriptor.try_clone()
+    }
+
+    /// The file that has to be readable for the library to be opened; none where the bytes are in
+    /// memory.
+    pub(crate) fn file(&self) -> Option<BorrowedFd<'_>> {
+        (!memory::is_sealed(&self.descriptor)).then(|| self.descriptor.as_fd())
     }
 
     /// A path under which the system's loader finds the bytes, for as long as this process lives.
@@ -54,14 +73,26 @@ impl Sealed {
 
 #[cfg(not(target_os = "linux"))]
 impl Sealed {
-    /// Elsewhere there are no sealed files: the library is loaded from where it lies.
-    pub(super) fn copy(_bytes: &[u8], path: &Path) -> io::Result<Sealed> {
-        Ok(Sealed { path: path.canonicalize()? })
+    /// Copies bytes, whose SHA-256 is this in hexadecimal, to where nobody else can change them.
+    pub(super) fn copy(bytes: &[u8], digest: &str) -> Result<Sealed, SealingError> {
+        PrivateCopy::make(bytes, digest).map(|copy| Sealed { copy })
     }
 
-    /// The path of the library.
+    /// Opens the copy that another process made, if it has this digest.
+    pub(crate) fn open(path: &Path, digest: &str) -> Result<Sealed, SealingError> {
+        PrivateCopy::open(path, digest).map(|copy| Sealed { copy })
+    }
+
+    /// Where the copy is, to name it to another process.
+    pub(crate) fn path(&self) -> &Path {
+        self.copy.path()
+    }
+
+    /// A path under which the system's loader finds the bytes.
     pub(super) fn path_for_good(&self) -> io::Result<PathBuf> {
-        Ok(self.path.clone())
+        // Where files can be held so that nobody writes to them, as on Windows, this one stays so.
+        std::mem::forget(self.copy.file().try_clone()?);
+        Ok(self.copy.path().to_owned())
     }
 }
 
@@ -73,7 +104,8 @@ mod tests {
 
     #[test]
     fn sealed_bytes_can_be_read_and_not_changed() {
-        let sealed = Sealed::copy(b"library", Path::new("a")).unwrap();
+        let sealed = Sealed::copy(b"library", "").unwrap();
+        assert!(sealed.file().is_none());
         let path = sealed.path_for_good().unwrap();
         let mut content = String::new();
         File::open(&path).unwrap().read_to_string(&mut content).unwrap();
@@ -85,8 +117,8 @@ mod tests {
 
     #[test]
     fn each_path_is_given_once_though_its_owner_is_gone() {
-        let first = Sealed::copy(b"a", Path::new("a")).unwrap().path_for_good().unwrap();
-        let second = Sealed::copy(b"b", Path::new("b")).unwrap().path_for_good().unwrap();
+        let first = Sealed::copy(b"a", "").unwrap().path_for_good().unwrap();
+        let second = Sealed::copy(b"b", "").unwrap().path_for_good().unwrap();
         assert_ne!(first, second);
         assert_eq!(std::fs::read(first).unwrap(), b"a");
         assert_eq!(std::fs::read(second).unwrap(), b"b");

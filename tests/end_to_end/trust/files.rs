@@ -1,6 +1,7 @@
 //! What could be changed by others is not loaded, whoever trusts it; what was checked is what is
 //! loaded.
 
+use super::signing::signature_of;
 use super::{Folder, assert_refusal, copy_of_the_program};
 use playdock_host::plugins::{PluginFile, Trust};
 use playdock_tests::{Finished, library};
@@ -55,6 +56,23 @@ fn a_lock_file_that_others_may_write_to_is_refused() {
 }
 
 #[test]
+fn a_signature_that_is_a_link_or_that_others_may_write_to_is_refused() {
+    let (folder, signer) = Folder::signed();
+    folder.keys(&["add", &signer.key()]);
+    let (signature, real) =
+        (signature_of(&folder.plugin), folder.plugin.with_file_name("real.minisig"));
+    allow(&signature, 0o666);
+    let words = format!("others may write to {}; run: chmod go-w", signature.display());
+    assert_refusal(&folder.list_signed(), &["its signature", &words]);
+    allow(&signature, 0o644);
+    assert_eq!(folder.list_signed().code, Some(0));
+    std::fs::rename(&signature, &real).expect("it can be moved");
+    symlink(&real, &signature).expect("a link can be made");
+    let words = format!("symbolic link; name the file itself, {}\n", real.display());
+    assert_refusal(&folder.list_signed(), &["its signature", &words]);
+}
+
+#[test]
 fn the_library_beside_the_program_runs_unless_others_may_write_to_it() {
     let folder = Folder::new();
     let (program, library) = copy_of_the_program(&folder.plugin.with_file_name("program"));
@@ -70,6 +88,8 @@ fn the_library_beside_the_program_runs_unless_others_may_write_to_it() {
     let listed = list(&[]);
     assert_eq!(listed.code, Some(0), "{listed:?}");
     assert_eq!(listed.answer()[0]["trusted"], "beside the program");
+    let signed = list(&["--policy", "signed"]);
+    assert_eq!(signed.answer()[0]["trusted"], "beside the program");
     allow(&library, 0o666);
     assert_refusal(&list(&[]), &["others may write to"]);
     allow(&library, 0o644);

@@ -1,20 +1,27 @@
 //! What a worker process does: protect itself, open the library, and serve requests until the host
 //! is gone.
 
-use super::frames::{self, Kind};
-use super::sandbox;
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+#[cfg(target_os = "linux")]
+mod linux;
+
+#[cfg(not(target_os = "linux"))]
+use elsewhere as system;
+#[cfg(target_os = "linux")]
+use linux as system;
+
+use super::frames::Kind;
+use super::protection::Protection;
 use crate::plugins::{HostServices, OpenLibrary, PluginError, Sealed};
 use playdock_plugin_api::messages::{self, Reply};
-use rustix::net::{RecvFlags, recv};
-use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
-use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::net::UnixStream;
+use std::env::ArgsOs;
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use system::Line;
 
 /// The first argument of a program that is to be a worker.
 pub(super) const ARGUMENT: &str = "__worker";
@@ -22,61 +29,62 @@ pub(super) const ARGUMENT: &str = "__worker";
 /// Serves as a worker if this process was started as one; `None` if it was not. A program that
 /// embeds the host and names itself as its workers' program calls this first in its `main`.
 pub fn serve() -> Option<ExitCode> {
-    let mut arguments = std::env::args_os().skip(1);
-    if arguments.next()? != ARGUMENT {
+    let mut arguments = std::env::args_os();
+    if arguments.nth(1)? != ARGUMENT {
         return None;
     }
-    let host = arguments.next().and_then(|pid| pid.to_str()?.parse().ok()).and_then(Pid::from_raw);
-    let name = arguments.next().map(PathBuf::from).unwrap_or_default();
     // An error has no reader: the host that it would be told to is gone.
-    Some(match run(host, &name) {
+    Some(match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     })
 }
 
-fn run(host: Option<Pid>, name: &std::path::Path) -> io::Result<()> {
-    set_parent_process_death_signal(Some(Signal::KILL))?;
-    if getppid() != host {
-        // It died before it could be noticed.
+/// What a worker begins with.
+struct Beginning {
+    /// The line to the host.
+    line: Line,
+    /// Its protection and its library, or why it can't go on: a sentence.
+    begun: Result<(Protection, Option<NamedLibrary>), String>,
+}
+
+/// A library, and the file that errors speak of.
+struct NamedLibrary {
+    sealed: Sealed,
+    name: PathBuf,
+}
+
+fn run(arguments: ArgsOs) -> io::Result<()> {
+    let Some(Beginning { mut line, begun }) = system::begin(arguments)? else {
         return Ok(());
-    }
-    let (mut socket, sealed) = take_descriptors()?;
-    let protection = sandbox::enter();
-    let library = protection.and_then(|protection| {
-        let library = OpenLibrary::open(&Sealed::from_descriptor(sealed), name);
-        library.map(|library| (library, protection)).map_err(|error| match error {
+    };
+    let opened = begun.and_then(|(protection, library)| {
+        let open = |library: NamedLibrary| OpenLibrary::open(&library.sealed, &library.name);
+        let library = library.map(open).transpose().map_err(|error| match error {
             // The host names the file itself.
             PluginError::NotLoaded { cause, .. } => cause,
             other => other.to_string(),
-        })
+        })?;
+        Ok((protection, library))
     });
-    match library {
-        Ok((library, protection)) => {
-            frames::write(&mut socket, Kind::Ready, protection.missing().as_bytes())?;
-            serve_requests(socket, library)
+    match opened {
+        Ok((protection, library)) => {
+            line.write(Kind::Ready, protection.missing().as_bytes())?;
+            match library {
+                Some(library) => serve_requests(line, library),
+                // It was to say what protects the host, and no more.
+                None => Ok(()),
+            }
         }
-        Err(cause) => frames::write(&mut socket, Kind::NotReady, cause.as_bytes()),
+        Err(cause) => line.write(Kind::NotReady, cause.as_bytes()),
     }
 }
 
-/// Takes the socket and the library out of the places of the standard streams, and puts nothing in
-/// their place.
-fn take_descriptors() -> io::Result<(UnixStream, OwnedFd)> {
-    let socket = rustix::stdio::stdin().try_clone_to_owned()?;
-    let sealed = rustix::stdio::stderr().try_clone_to_owned()?;
-    let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
-    rustix::stdio::dup2_stdin(null.as_fd())?;
-    rustix::stdio::dup2_stdout(null.as_fd())?;
-    rustix::stdio::dup2_stderr(null.as_fd())?;
-    Ok((UnixStream::from(socket), sealed))
-}
-
-fn serve_requests(socket: UnixStream, library: OpenLibrary) -> io::Result<()> {
-    let host = Arc::new(HostSide { socket: Mutex::new(socket), cancelled: AtomicBool::new(false) });
+fn serve_requests(line: Line, library: OpenLibrary) -> io::Result<()> {
+    let host = Arc::new(HostSide { line: Mutex::new(line), cancelled: AtomicBool::new(false) });
     let mut request = Vec::new();
     loop {
-        let kind = frames::read(&mut *host.lock(), &mut request, usize::MAX);
+        let kind = host.lock().read(&mut request);
         match kind {
             Ok(Kind::Request) => {}
             // It came after the response was on its way.
@@ -86,24 +94,24 @@ fn serve_requests(socket: UnixStream, library: OpenLibrary) -> io::Result<()> {
             Err(error) => return Err(error),
         }
         host.cancelled.store(false, Ordering::Relaxed);
-        sandbox::limit_processor_time();
+        system::limit_processor_time();
         let invocation = Arc::new(Invocation { host: host.clone(), over: AtomicBool::new(false) });
         let response = library.invoke(&request, invocation.clone());
-        let mut socket = host.lock();
+        let mut line = host.lock();
         invocation.over.store(true, Ordering::Relaxed);
-        frames::write(&mut *socket, Kind::Response, &response)?;
+        line.write(Kind::Response, &response)?;
     }
 }
 
 /// The host, from the side of a command in the worker.
 struct HostSide {
-    socket: Mutex<UnixStream>,
+    line: Mutex<Line>,
     cancelled: AtomicBool,
 }
 
 impl HostSide {
-    fn lock(&self) -> MutexGuard<'_, UnixStream> {
-        self.socket.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the process: without its host it has nothing to do.
@@ -120,18 +128,18 @@ struct Invocation {
 
 impl HostServices for Invocation {
     fn call(&self, request: &[u8]) -> Vec<u8> {
-        let mut socket = self.host.lock();
+        let mut line = self.host.lock();
         // Looked at under the lock: the response goes out under it too.
         if self.over.load(Ordering::Relaxed) {
             let error = "The execution is over.".to_owned();
             return messages::write(&Reply::Failed { error });
         }
-        if frames::write(&mut *socket, Kind::Call, request).is_err() {
+        if line.write(Kind::Call, request).is_err() {
             self.host.host_is_gone();
         }
         let mut reply = Vec::new();
         loop {
-            match frames::read(&mut *socket, &mut reply, usize::MAX) {
+            match line.read(&mut reply) {
                 Ok(Kind::Reply) => return reply,
                 Ok(Kind::Cancel) => self.host.cancelled.store(true, Ordering::Relaxed),
                 _ => self.host.host_is_gone(),
@@ -144,11 +152,11 @@ impl HostServices for Invocation {
         record.extend(target.bytes().filter(|byte| *byte != 0));
         record.push(0);
         record.extend(message.as_bytes());
-        let mut socket = self.host.lock();
+        let mut line = self.host.lock();
         if self.over.load(Ordering::Relaxed) {
             return;
         }
-        if frames::write(&mut *socket, Kind::Log, &record).and_then(|()| socket.flush()).is_err() {
+        if line.write(Kind::Log, &record).is_err() {
             self.host.host_is_gone();
         }
     }
@@ -158,9 +166,6 @@ impl HostServices for Invocation {
             return true;
         }
         // While no call is under way, the one thing that the host sends is that it is to stop.
-        let Ok(socket) = self.host.socket.try_lock() else { return false };
-        let mut byte = [0; 1];
-        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        recv(&*socket, &mut byte[..], flags).is_ok()
+        self.host.line.try_lock().is_ok_and(|line| line.has_something())
     }
 }

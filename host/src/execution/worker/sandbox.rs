@@ -9,46 +9,16 @@ mod system_calls;
 
 pub(super) use limits::limit_processor_time;
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
-
-/// What protects the host from its workers, as far as it is known: what was missing when one was
-/// started.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Protection {
-    missing: BTreeSet<String>,
-}
-
-static NOTED: Mutex<Protection> = Mutex::new(Protection { missing: BTreeSet::new() });
-
-impl Protection {
-    /// What the workers of this process had to do without, so far.
-    pub fn of_this_process() -> Protection {
-        NOTED.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// What was missing, one part a line; empty where nothing was.
-    pub fn missing(&self) -> String {
-        self.missing.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
-    }
-
-    /// Notes what a worker had to do without, and says so the first time.
-    pub(super) fn note(missing: &str) {
-        let mut noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner);
-        for part in missing.lines() {
-            if noted.missing.insert(part.to_owned()) {
-                log::warn!("workers run without a part of their sandbox: {part}");
-            }
-        }
-    }
-}
+use super::protection::Protection;
+use std::os::fd::BorrowedFd;
 
 /// Enters the sandbox, for good. The last step forbids the system calls that the others need.
+/// `library` is the one file that may still be opened, to be read.
 ///
 /// # Errors
 ///
 /// A part that every kernel has could not be entered: a sentence.
-pub(super) fn enter() -> Result<Protection, String> {
+pub(super) fn enter(library: Option<BorrowedFd<'_>>) -> Result<Protection, String> {
     let mut protection = Protection::default();
     files::close_others().map_err(|error| format!("its descriptors can't be closed: {error}"))?;
     limits::prefer_when_memory_is_short();
@@ -57,11 +27,11 @@ pub(super) fn enter() -> Result<Protection, String> {
         .map_err(|error| format!("its privileges can't be fixed: {error}"))?;
     limits::drop_capabilities()
         .map_err(|error| format!("its capabilities can't be dropped: {error}"))?;
-    if let Err(missing) = files::forbid() {
-        protection.missing.insert(missing);
+    if let Err(missing) = files::forbid(library) {
+        protection.lacks(missing);
     }
     if let Err(missing) = system_calls::forbid() {
-        protection.missing.insert(missing);
+        protection.lacks(missing);
     }
     Ok(protection)
 }

@@ -6,6 +6,7 @@ use super::super::records::{
     Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionState, NewExecution,
 };
 use super::super::store::{IncidentKey, LedgerRow};
+use super::conditions;
 use super::running::{Claim, Running};
 use playdock_plugin_api::{Mode, OutcomeResult, Reason, Timestamp, messages};
 use rusqlite::types::ValueRef;
@@ -20,7 +21,8 @@ const COLUMNS: &str =
     requested_by, acting_user,
     (SELECT json FROM execution_parameters WHERE execution_parameters.execution = execution.id),
     parameters_digest, clock, started_at, finished_at,
-    state, return_data, error, outputs, lease_owner, lease_until, columns";
+    state, return_data, error, outputs, lease_owner, lease_until, columns,
+    trusted, signing_key, isolation, unprotected";
 
 /// An execution, and who holds its lease.
 struct Found {
@@ -37,7 +39,10 @@ pub(super) fn begin(
 ) -> Result<(Begun, Option<Claim>), StoreError> {
     let begun = find_or_insert(connection, new, running)?;
     let claim = match &begun {
-        Begun::New(key) | Begun::Resumed(key) => Some(running.claim(*key)),
+        Begun::New(key) | Begun::Resumed(key) => {
+            conditions::note(connection, *key, new.conditions.as_ref())?;
+            Some(running.claim(*key))
+        }
         _ => None,
     };
     Ok((begun, claim))
@@ -284,6 +289,7 @@ fn read(row: &Row<'_>) -> Result<Found, StoreError> {
                 plugin: row.get(3)?,
                 plugin_version: row.get(4)?,
                 plugin_digest: row.get(5)?,
+                conditions: conditions::read(row)?,
                 mode: match row.get_ref(6)?.as_str().map_err(rusqlite::Error::from)? {
                     "manual" => Mode::Manual,
                     _ => Mode::Automatic,

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 /// What makes each version of the schema out of the one before; the first out of nothing.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_bulk.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
 
 /// How many pages, of 4 KiB, the write-ahead log takes before what it holds goes into the file: a
 /// page that is changed in several commits is written there once.
@@ -99,6 +100,7 @@ fn refuse_others(connection: &Connection, path: &Path) -> Result<(), StoreError>
 mod tests {
     use super::super::executions;
     use super::*;
+    use crate::incidents::{Begun, Conditions, ExecutionRecords, NewExecution, SqliteStore};
 
     #[test]
     fn a_store_is_made_once_and_opened_again() {
@@ -109,6 +111,40 @@ mod tests {
         let sites: i64 =
             again.query_row("SELECT count(*) FROM site", [], |row| row.get(0)).unwrap();
         assert_eq!(sites, 1);
+    }
+
+    #[test]
+    fn a_store_of_version_1_is_brought_up_with_its_executions() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.execute_batch(
+            "INSERT INTO execution (execution_id, command, plugin, plugin_version, plugin_digest,
+                 mode, site, parameters, parameters_digest, started_at, state, columns)
+             VALUES ('old', 'C', 'p', '1', 'd', 'automatic', 'A', '{}', 'e', 0, 'interrupted', '[]')",
+        )
+        .unwrap();
+        old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        drop(old);
+
+        let store = SqliteStore::open(&path).unwrap();
+        let (key, record) = store.execution("old").unwrap().unwrap();
+        assert_eq!((record.begun.command.as_str(), &record.begun.conditions), ("C", &None));
+        // Whoever goes on with it notes the conditions.
+        let conditions = Some(Conditions {
+            trusted: "signed".to_owned(),
+            signing_key: Some("CE9F91EF0E49089E".to_owned()),
+            isolation: "worker".to_owned(),
+            unprotected: "a\nb".to_owned(),
+        });
+        let again = NewExecution { conditions, ..record.begun };
+        assert_eq!(store.begin(&again).unwrap(), Begun::Resumed(key));
+        assert_eq!(store.execution("old").unwrap().unwrap().1.begun, again);
+        let new = NewExecution { id: "new".to_owned(), ..again };
+        assert!(matches!(store.begin(&new).unwrap(), Begun::New(_)));
+        assert_eq!(store.execution("new").unwrap().unwrap().1.begun, new);
     }
 
     #[test]

@@ -1,19 +1,16 @@
-//! Lock files: the libraries that somebody trusts, in TOML.
+//! Lock files: the libraries and the keys that somebody trusts, in TOML.
 //!
 //! A lock file is opened as a library is, since whoever could change it could name libraries.
 
-use crate::plugins::file::InspectedFile;
+mod change;
+
+pub use change::LockChange;
+
+use super::entry::Entry;
+use super::keys::{Key, KeyId};
 use crate::plugins::opening::{OpeningError, open_verified};
 use serde::{Deserialize, Serialize};
-use std::fs::{DirBuilder, OpenOptions};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-
-const BEGINNING: &str = "\
-# The plugins that Playdock may load. Written by `playdock plugins trust` and `untrust`, which keep
-# no comments.
-
-";
 
 /// Why a lock file can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,76 +33,26 @@ pub enum LockError {
 #[derive(Debug)]
 pub struct LockFile {
     path: PathBuf,
-    entries: Vec<Entry>,
+    content: Content,
 }
 
-/// A library that is trusted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Entry {
-    name: String,
-    version: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    sha256: Option<String>,
-    file: PathBuf,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    dev: bool,
-}
-
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Content {
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    policy: Option<LockPolicy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     plugin: Vec<Entry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    key: Vec<Key>,
 }
 
-impl Entry {
-    /// An entry for a library as it is now.
-    pub fn of(file: &InspectedFile) -> Entry {
-        let identity = file.identity();
-        Entry {
-            name: identity.name.clone(),
-            version: identity.version.clone(),
-            sha256: Some(file.digest().to_owned()),
-            file: file.path().to_owned(),
-            dev: false,
-        }
-    }
-
-    /// An entry for whatever will be built where this library lies.
-    pub fn dev(file: &InspectedFile) -> Entry {
-        Entry { sha256: None, dev: true, ..Entry::of(file) }
-    }
-
-    /// The digest of what is trusted; none where anything in its place is.
-    pub(super) fn sha256(&self) -> Option<&str> {
-        self.sha256.as_deref()
-    }
-
-    /// Where the library lies, or lay when it was trusted.
-    pub(super) fn file(&self) -> &Path {
-        &self.file
-    }
-
-    /// Whether anything that is built in its place is trusted.
-    pub(super) fn is_dev(&self) -> bool {
-        self.dev
-    }
-
-    /// What is wrong with an entry that somebody wrote.
-    fn mistake(&self) -> Option<&'static str> {
-        let is_digest = |text: &str| {
-            text.len() == 64 && text.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'))
-        };
-        match (&self.sha256, self.dev) {
-            (Some(_), true) => Some("has both sha256 and dev"),
-            (None, false) => Some("has neither sha256 nor dev = true"),
-            (Some(digest), false) if !is_digest(digest) => {
-                Some("has a sha256 that is not 64 digits of lower-case hexadecimal")
-            }
-            _ => None,
-        }
-    }
+/// Which policy a lock file asks for. None asks that any plugin may run: it would lock nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum LockPolicy {
+    Locked,
+    Signed,
 }
 
 impl LockFile {
@@ -120,14 +67,9 @@ impl LockFile {
             Err(OpeningError::NotThere) => Vec::new(),
             opened => opened.and_then(|it| it.read()).map_err(not_opened)?,
         };
-        let entries = parse(&bytes)
+        let content = parse(&bytes)
             .map_err(|cause| LockError::NotUnderstood { path: path.to_owned(), cause })?;
-        Ok(LockFile { path: path.to_owned(), entries })
-    }
-
-    /// Its libraries.
-    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter()
+        Ok(LockFile { path: path.to_owned(), content })
     }
 
     /// Where it is.
@@ -135,78 +77,47 @@ impl LockFile {
         &self.path
     }
 
-    /// Adds an entry, in place of those for the same file.
-    pub fn add(&mut self, entry: Entry) {
-        self.entries.retain(|other| other.file != entry.file);
-        self.entries.push(entry);
+    /// Whether it asks for signatures.
+    pub fn demands_signatures(&self) -> bool {
+        self.content.policy == Some(LockPolicy::Signed)
     }
 
-    /// Removes the entries for plugins of this name or in this file, and says whether there were
-    /// any.
-    pub fn remove(&mut self, name_or_file: &Path) -> bool {
-        let real = name_or_file.canonicalize().or_else(|_| std::path::absolute(name_or_file));
-        let before = self.entries.len();
-        self.entries.retain(|entry| {
-            Path::new(&entry.name) != name_or_file && real.as_ref().ok() != Some(&entry.file)
-        });
-        self.entries.len() < before
+    /// Whether it has plugins of this name or in this file.
+    pub fn has(&self, name_or_file: &Path) -> bool {
+        self.entries().any(|entry| entry.is_for(name_or_file))
     }
 
-    /// Writes it, all of it or nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`LockError`].
-    pub fn write(&self) -> Result<(), LockError> {
-        let not_written = |cause: String| LockError::NotWritten { path: self.path.clone(), cause };
-        let content = toml::to_string(&Content { plugin: self.entries.clone() })
-            .map_err(|error| not_written(error.to_string()))?;
-        replace(&self.path, format!("{BEGINNING}{content}").as_bytes())
-            .map_err(|error| not_written(error.to_string()))
+    /// Its keys.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.content.key.iter()
+    }
+
+    /// Whether it revokes a key.
+    pub fn revokes(&self, key: KeyId) -> bool {
+        self.keys().any(|it| it.id() == key && it.is_revoked())
+    }
+
+    /// Its libraries.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.content.plugin.iter()
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Vec<Entry>, String> {
+fn parse(bytes: &[u8]) -> Result<Content, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
     let content: Content = toml::from_str(text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start);
         let line = 1 + bytes.iter().take(start).filter(|it| **it == b'\n').count();
         format!("line {line}: {}", error.message())
     })?;
-    match content.plugin.iter().find_map(|it| it.mistake().map(|mistake| (it, mistake))) {
-        Some((entry, mistake)) => Err(format!("the entry of {} {mistake}", entry.name)),
-        None => Ok(content.plugin),
-    }
-}
-
-/// Puts a file in the place of another, in a folder that is made where there is none. Only the
-/// current user may write to either.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let path = std::path::absolute(path)?;
-    if let Some(folder) = path.parent() {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o755);
-        builder.create(folder)?;
-    }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let new = path.with_file_name(name);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o644);
-    let mut file = options.open(&new)?;
-    let written = file
-        .write_all(content)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| std::fs::rename(&new, &path));
-    if written.is_err() {
-        // The first failure is the one to tell.
-        let _ = std::fs::remove_file(&new);
-    }
-    written
+    let of_entry =
+        |it: &Entry| it.mistake().map(|what| format!("the entry of {} {what}", it.name()));
+    let of_key = |it: &Key| it.mistake().map(|what| format!("the key {} {what}", it.id()));
+    let mut mistakes =
+        content.plugin.iter().filter_map(of_entry).chain(content.key.iter().filter_map(of_key));
+    mistakes.next().map_or(Ok(()), Err)?;
+    drop(mistakes);
+    Ok(content)
 }
 
 #[cfg(test)]
@@ -217,37 +128,42 @@ mod tests {
     fn an_entry_has_a_digest_or_is_for_development() {
         let entry = |more: &str| {
             let text = format!("[[plugin]]\nname='a'\nversion='1'\nfile='/a.so'\n{more}\n");
-            parse(text.as_bytes())
+            parse(text.as_bytes()).map(|content| content.plugin)
         };
         let digest = "0123456789abcdef".repeat(4);
         assert!(entry("dev = true").unwrap()[0].is_dev());
         assert_eq!(entry(&format!("sha256='{digest}'")).unwrap()[0].sha256(), Some(&*digest));
-        for wrong in ["", "sha256='12'", &format!("dev=true\nsha256='{digest}'")] {
+        let both = format!("dev=true\nsha256='{digest}'");
+        for wrong in ["", "sha256='12'", &both, "dev=true\nkey='1'"] {
             assert!(entry(wrong).unwrap_err().contains("the entry of a has"), "{wrong}");
         }
         let unknown = entry("devel = true").unwrap_err();
         assert!(unknown.contains("line 5") && unknown.contains("devel"), "{unknown}");
+        let no_id = entry(&format!("sha256='{digest}'\nkey='g'")).unwrap_err();
+        assert!(no_id.contains("\"g\" is not the id of a key"), "{no_id}");
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut lock = LockFile::read(&folder.path().join("new/plugins.lock")).unwrap();
-        assert_eq!(lock.entries().count(), 0);
-        let entry = |name: &str, file: &str| Entry {
-            name: name.to_owned(),
-            version: "1".to_owned(),
-            sha256: None,
-            file: file.into(),
-            dev: true,
+    fn a_key_is_the_one_of_its_id_or_is_revoked() {
+        let key = |more: &str| {
+            let text = format!("[[key]]\nid='CE9F91EF0E49089E'\n{more}\n");
+            parse(text.as_bytes()).map(|content| content.key)
         };
-        for (name, file) in [("a", "/a.so"), ("b", "/b.so"), ("c", "/a.so")] {
-            lock.add(entry(name, file));
+        let public_key = "RWSeCEkO75GfzqLTsXOcPmTzojgCNVQ0xjlidwFKSz1rzVtj2FJ2KX5x";
+        assert!(key(&format!("public_key='{public_key}'")).unwrap()[0].to_verify().is_some());
+        assert!(key("revoked=true").unwrap()[0].is_revoked());
+        let other = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
+        for wrong in ["", "public_key='RW'", &format!("public_key='{other}'")] {
+            let mistake = key(wrong).unwrap_err();
+            assert!(mistake.contains("the key CE9F91EF0E49089E has"), "{wrong}: {mistake}");
         }
-        lock.write().unwrap();
-        let mut lock = LockFile::read(lock.path()).unwrap();
-        assert_eq!(lock.entries, [entry("b", "/b.so"), entry("c", "/a.so")]);
-        assert!(lock.remove(Path::new("b")) && lock.remove(Path::new("/a.so")));
-        assert!(!lock.remove(Path::new("b")));
+    }
+
+    #[test]
+    fn a_policy_is_locked_or_signed() {
+        let policy = |word: &str| parse(format!("policy='{word}'").as_bytes());
+        assert_eq!(policy("signed").unwrap().policy, Some(LockPolicy::Signed));
+        assert_eq!(policy("locked").unwrap().policy, Some(LockPolicy::Locked));
+        assert!(policy("any").unwrap_err().contains("line 1"));
     }
 }
