@@ -10,7 +10,7 @@
 //! | `host`, `journal` | the way from an invocation to an answer, and what is remembered of it |
 //! | `executor`, `worker` | where the command's code runs |
 //! | `actor` | in whose name |
-//! | `session`, `selection`, `given_out`, `record` | answering a command's calls |
+//! | `session`, `selection`, `given_out`, `record`, `waived` | answering a command's calls |
 //! | `rows`, `numbers` | what is kept of each of a million incidents, in little memory |
 //! | `ending` | what the answer says where a command did not end as it should |
 //! | `answer`, `report` | the four members of the contract |
@@ -31,6 +31,7 @@ mod report;
 mod rows;
 mod selection;
 mod session;
+mod waived;
 mod worker;
 
 pub use answer::{Answer, Ended, ReturnData};

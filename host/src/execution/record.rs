@@ -6,15 +6,14 @@
 
 use super::given_out::LookedAt;
 use super::session::{Refused, Session, State};
+use super::waived;
 use crate::incidents::{
     ChangeToMake, Commit, EntryOutcome, ExecutionKey, LedgerEntry, RecordBatch, StoreError,
 };
 use playdock_plugin_api::messages::{Row, RowOutcome};
 use playdock_plugin_api::{
-    Cell, Change, ColumnKind, Facts, Incident, Intent, OutcomeResult, Reason, Refusal, Waiver,
-    rich_text,
+    Cell, Change, ColumnKind, Incident, Intent, OutcomeResult, Reason, Refusal, rich_text,
 };
-use serde::Serialize;
 use std::sync::Arc;
 
 /// What a preview answers where it would close.
@@ -285,7 +284,7 @@ fn ledger_entry(
             Some(ChangeToMake {
                 at: *as_of,
                 version: *version,
-                waived: waived_json(facts, waived)?,
+                waived: waived::json(facts, waived).map_err(Refused::Misuse)?,
             })
         }
         _ => None,
@@ -301,32 +300,4 @@ fn ledger_entry(
         change,
         replaces: state.earlier.get(&position).map(|line| line.sequence),
     })
-}
-
-/// What was waived, by name, for the audit.
-fn waived_json(facts: &Facts, waived: &[Waiver]) -> Result<Option<String>, Refused> {
-    #[derive(Serialize)]
-    struct Waived<'a> {
-        bypass: &'a str,
-        tasks: Vec<&'a str>,
-        fields: Vec<String>,
-    }
-    if waived.is_empty() {
-        return Ok(None);
-    }
-    // The indexes were checked before.
-    let task = |index: &usize| Some(facts.required_tasks.get(*index)?.title.as_str());
-    let field = |index: &usize| {
-        let field = facts.required_fields.get(*index)?;
-        Some(format!("{} > {}", field.section, field.name))
-    };
-    let named: Vec<Waived<'_>> = waived
-        .iter()
-        .map(|waiver| Waived {
-            bypass: &waiver.bypass,
-            tasks: waiver.tasks.iter().filter_map(task).collect(),
-            fields: waiver.fields.iter().filter_map(field).collect(),
-        })
-        .collect();
-    serde_json::to_string(&named).map(Some).map_err(|error| Refused::Misuse(error.to_string()))
 }

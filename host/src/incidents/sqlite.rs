@@ -2,7 +2,7 @@
 //!
 //! One thread owns all writes of a process (`writer.rs`); reads go beside it on connections of
 //! their own. What each file does: `open` makes and migrates the file, `look` reads what commands
-//! need, `record` writes outcomes and their changes, `executions` is the journal, `conditions` its
+//! need, `record` writes outcomes and their changes, `executions` is the journal, `ledger` what became of each incident, `conditions` its
 //! record of why and where code ran, `running` what of it this process runs, `browse` is for people,
 //! `import` takes incidents in.
 
@@ -10,6 +10,7 @@ mod browse;
 mod conditions;
 mod executions;
 mod import;
+mod ledger;
 mod look;
 mod open;
 mod record;
@@ -197,7 +198,7 @@ impl IncidentStore for SqliteStore {
     }
 
     fn ledger(&self, execution: ExecutionKey) -> Result<Vec<LedgerRow>, StoreError> {
-        self.read(|connection| executions::ledger(connection, execution))
+        self.read(|connection| ledger::read(connection, execution))
     }
 }
 

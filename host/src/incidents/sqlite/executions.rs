@@ -5,16 +5,11 @@ use super::super::lease::{LEASE_MILLISECONDS, LeaseOwner};
 use super::super::records::{
     Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionState, NewExecution,
 };
-use super::super::store::{IncidentKey, LedgerRow};
 use super::conditions;
 use super::running::{Claim, Running};
-use playdock_plugin_api::{Mode, OutcomeResult, Reason, Timestamp, messages};
-use rusqlite::types::ValueRef;
+use playdock_plugin_api::{Mode, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt::Display;
-use std::sync::Arc;
 
 const COLUMNS: &str =
     "id, execution_id, command, plugin, plugin_version, plugin_digest, mode, site,
@@ -220,54 +215,6 @@ pub(super) fn latest(
     Ok(records)
 }
 
-pub(super) fn ledger(
-    connection: &Connection,
-    key: ExecutionKey,
-) -> Result<Vec<LedgerRow>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT sequence, position, incident, coalesce(incident.number, ledger.number, ''),
-             change, ledger.row
-         FROM ledger LEFT JOIN incident ON incident.id = ledger.incident WHERE execution = ?1",
-    )?;
-    let mut rows = statement.query([key.0])?;
-    let mut shared: HashMap<i64, Arc<messages::Row>> = HashMap::new();
-    let mut ledger = Vec::new();
-    while let Some(row) = rows.next()? {
-        let of = row.get(5)?;
-        let of = match shared.entry(of) {
-            Entry::Occupied(known) => known.get().clone(),
-            Entry::Vacant(unknown) => unknown.insert(shared_row(connection, of)?).clone(),
-        };
-        ledger.push(LedgerRow {
-            sequence: row.get(0)?,
-            position: row.get(1)?,
-            incident: row.get::<_, Option<i64>>(2)?.map(IncidentKey),
-            number: row.get(3)?,
-            changed: !matches!(row.get_ref(4)?, ValueRef::Null),
-            row: of,
-        });
-    }
-    ledger.sort_unstable_by_key(|row| row.position);
-    Ok(ledger)
-}
-
-fn shared_row(connection: &Connection, id: i64) -> Result<Arc<messages::Row>, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT result, reason, message, cells FROM ledger_row WHERE id = ?1")?;
-    let mut rows = statement.query([id])?;
-    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-    let text = |index| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
-    Ok(Arc::new(messages::Row {
-        result: match text(0)? {
-            "Successful" => OutcomeResult::Successful,
-            _ => OutcomeResult::Failed,
-        },
-        reason: row.get::<_, Option<String>>(1)?.map(Reason::from),
-        message: row.get(2)?,
-        cells: serde_json::from_str(text(3)?).map_err(unreadable("a row of a ledger"))?,
-    }))
-}
-
 fn find(connection: &Connection, id: &str) -> Result<Option<Found>, StoreError> {
     let mut statement = connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM execution WHERE execution_id = ?1"))?;
@@ -329,6 +276,6 @@ pub(super) fn mode_text(mode: Mode) -> &'static str {
     }
 }
 
-fn unreadable<E: Display>(what: &'static str) -> impl Fn(E) -> StoreError {
+pub(super) fn unreadable<E: Display>(what: &'static str) -> impl Fn(E) -> StoreError {
     move |error| StoreError::Unreadable { what, cause: error.to_string() }
 }

@@ -98,7 +98,7 @@ fn refuse_others(connection: &Connection, path: &Path) -> Result<(), StoreError>
 
 #[cfg(test)]
 mod tests {
-    use super::super::executions;
+    use super::super::{executions, ledger};
     use super::*;
     use crate::incidents::{Begun, Conditions, ExecutionRecords, NewExecution, SqliteStore};
 
@@ -197,8 +197,8 @@ mod tests {
         let new = open(&path).unwrap();
         let (key, record) = executions::execution(&new, "E").unwrap().unwrap();
         assert_eq!(record.begun.parameters, "{\"a\":1}");
-        let ledger = executions::ledger(&new, key).unwrap();
-        let lines: Vec<String> = ledger
+        let lines_read = ledger::read(&new, key).unwrap();
+        let lines: Vec<String> = lines_read
             .iter()
             .map(|line| {
                 format!("{} {} {} {:?}", line.sequence, line.number, line.changed, line.row)

@@ -6,12 +6,11 @@
 use super::super::error::StoreError;
 use super::super::store::{ChangeToMake, EntryOutcome, LedgerEntry, RecordBatch};
 use super::executions;
-use playdock_plugin_api::{Reason, messages::Row};
+use super::ledger::Ledger;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
-use std::sync::OnceLock;
 
 /// Makes the changes of entries inside the transaction that is open, with their audit entries, and
 /// says what becomes of each entry. An error that is about a row says nothing of the others, which
@@ -71,7 +70,7 @@ pub(super) fn note(
     let entries: Vec<&LedgerEntry> = written.map(|(entry, _)| entry).collect();
     let (appended, replacing): (Vec<_>, Vec<_>) =
         entries.into_iter().partition(|entry| entry.replaces.is_none());
-    let many = appended.chunks_exact(LINES_AT_ONCE);
+    let many = appended.chunks_exact(Ledger::LINES_AT_ONCE);
     let rest = many.remainder();
     many.into_iter().try_for_each(|entries| ledger.append(entries))?;
     rest.iter().try_for_each(|entry| ledger.append(&[*entry]))?;
@@ -147,105 +146,4 @@ fn close(
     let closed = statement.query_map((&wanted, version, execution), |row| row.get(0))?;
     let closed: HashSet<i64> = closed.collect::<Result<_, _>>()?;
     Ok(incidents.into_iter().filter(|incident| !closed.contains(incident)).collect())
-}
-
-/// How many lines of the ledger one statement appends.
-const LINES_AT_ONCE: usize = 32;
-
-/// Writes lines of an execution's ledger.
-struct Ledger<'a> {
-    connection: &'a Connection,
-    batch: &'a RecordBatch,
-    sequence: u64,
-    /// The keys of the batch's rows in the store, of those that it has.
-    rows: Vec<Option<i64>>,
-}
-
-impl<'a> Ledger<'a> {
-    fn of(connection: &'a Connection, batch: &'a RecordBatch) -> Result<Ledger<'a>, StoreError> {
-        let mut statement = connection.prepare_cached(
-            "SELECT coalesce(max(sequence) + 1, 0) FROM ledger WHERE execution = ?1",
-        )?;
-        let sequence = statement.query_row([batch.execution.0], |row| row.get(0))?;
-        Ok(Ledger { connection, batch, sequence, rows: vec![None; batch.rows.len()] })
-    }
-
-    /// Appends one line, or as many as one statement appends.
-    fn append(&mut self, entries: &[&LedgerEntry]) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare_cached(appending(entries.len()))?;
-        statement.raw_bind_parameter(1, self.batch.execution.0)?;
-        let mut parameter = 2;
-        for entry in entries {
-            let row = self.row(entry.row)?;
-            statement.raw_bind_parameter(parameter, self.sequence)?;
-            statement.raw_bind_parameter(parameter + 1, entry.position)?;
-            statement.raw_bind_parameter(parameter + 2, entry.incident.map(|key| key.0))?;
-            statement.raw_bind_parameter(parameter + 3, entry.number.as_deref())?;
-            statement.raw_bind_parameter(parameter + 4, change(entry))?;
-            statement.raw_bind_parameter(parameter + 5, row)?;
-            parameter += 6;
-            self.sequence += 1;
-        }
-        statement.raw_execute()?;
-        Ok(())
-    }
-
-    /// Writes a line in the place of an earlier one.
-    fn replace(&mut self, entry: &LedgerEntry) -> Result<(), StoreError> {
-        let row = self.row(entry.row)?;
-        let mut statement = self.connection.prepare_cached(
-            "UPDATE ledger SET position = ?3, incident = ?4, number = ?5, change = ?6, row = ?7
-             WHERE execution = ?1 AND sequence = ?2",
-        )?;
-        let incident = entry.incident.map(|key| key.0);
-        statement.execute((
-            self.batch.execution.0,
-            entry.replaces,
-            entry.position,
-            incident,
-            &entry.number,
-            change(entry),
-            row,
-        ))?;
-        Ok(())
-    }
-
-    /// The key of a row of the batch, which is written when the first entry needs it.
-    fn row(&mut self, index: usize) -> Result<i64, StoreError> {
-        if let Some(key) = self.rows[index] {
-            return Ok(key);
-        }
-        let row: &Row = &self.batch.rows[index];
-        let cells = serde_json::to_string(&row.cells)
-            .map_err(|error| StoreError::Refused(error.to_string()))?;
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO ledger_row (result, reason, message, cells) VALUES (?1, ?2, ?3, ?4)",
-        )?;
-        let reason = row.reason.as_ref().map(Reason::as_str);
-        statement.execute((row.result.as_str(), reason, &row.message, cells))?;
-        let key = self.connection.last_insert_rowid();
-        self.rows[index] = Some(key);
-        Ok(key)
-    }
-}
-
-/// The statement that appends so many lines.
-fn appending(lines: usize) -> &'static str {
-    static MANY: OnceLock<String> = OnceLock::new();
-    static ONE: OnceLock<String> = OnceLock::new();
-    let statement = if lines == 1 { &ONE } else { &MANY };
-    statement.get_or_init(|| {
-        let line = |index: usize| {
-            let [a, b, c, d, e, f] = [2, 3, 4, 5, 6, 7].map(|parameter| parameter + 6 * index);
-            format!("(?1, ?{a}, ?{b}, ?{c}, ?{d}, ?{e}, ?{f})")
-        };
-        let values: Vec<String> = (0..lines).map(line).collect();
-        let columns = "execution, sequence, position, incident, number, change, row";
-        format!("INSERT INTO ledger ({columns}) VALUES {}", values.join(", "))
-    })
-}
-
-/// What the ledger calls the change of an entry.
-fn change(entry: &LedgerEntry) -> Option<&'static str> {
-    entry.change.as_ref().map(|_| "close")
 }
