@@ -11,7 +11,8 @@
 //! | `executor`, `worker` | where the command's code runs |
 //! | `inspection` | asking a library for its commands that nobody trusts |
 //! | `actor` | in whose name |
-//! | `session`, `selection`, `record` | answering a command's calls |
+//! | `session`, `selection`, `given_out`, `record`, `waived` | answering a command's calls |
+//! | `rows`, `numbers` | what is kept of each of a million incidents, in little memory |
 //! | `ending` | what the answer says where a command did not end as it should |
 //! | `answer`, `report` | the four members of the contract |
 
@@ -20,15 +21,19 @@ mod answer;
 mod ending;
 mod error;
 mod executor;
+mod given_out;
 mod host;
 mod inspection;
 mod invocation;
 mod journal;
+mod numbers;
 mod parameters;
 mod record;
 mod report;
+mod rows;
 mod selection;
 mod session;
+mod waived;
 mod worker;
 
 pub use answer::{Answer, Ended, ReturnData};

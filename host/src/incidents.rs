@@ -31,6 +31,6 @@ pub use sqlite::{
     TaskDetail,
 };
 pub use store::{
-    Before, ChangeToMake, EntryOutcome, IncidentKey, IncidentStore, LedgerEntry, LedgerRow,
-    LookedUp, RecordBatch, SiteRecord, UserRecord,
+    ChangeToMake, Commit, EntryOutcome, IncidentKey, IncidentStore, LedgerEntry, LedgerRow,
+    RecordBatch, Recording, SiteRecord, UserRecord,
 };

@@ -71,7 +71,7 @@ pub trait IncidentContext {
     /// # Errors
     ///
     /// [`ContextError`]; an outcome for an incident that was not seen, or that has one already, or
-    /// with the wrong number of cells, or that [`check`](Outcome::check) objects to, is an error.
+    /// with the wrong number of cells, or with a change that [`check`](crate::Change::check) objects to, is an error.
     fn record(&mut self, recording: &Recording<'_>) -> Result<Vec<Refusal>, ContextError>;
 
     /// Says how far the command is, for whoever watches.

@@ -2,8 +2,8 @@
 
 use crate::context::{ContextError, Execution, IncidentContext, IncidentPage, Recording};
 use crate::host_link::HostLink;
-use crate::messages::{self, CHUNK, Call, Number, Reply};
-use crate::outcome::{Outcome, Refusal};
+use crate::messages::{self, CHUNK, Call, Number, Packed, Reply};
+use crate::outcome::Refusal;
 use crate::parameters::TextList;
 use std::borrow::Cow;
 
@@ -39,11 +39,12 @@ impl<'a> HostContext<'a> {
     fn record_some(
         &self,
         conclusion: Option<&str>,
-        outcomes: &[Outcome],
+        packed: Packed,
     ) -> Result<Vec<Refusal>, ContextError> {
         let call = Call::Record {
             conclusion: conclusion.map(Cow::Borrowed),
-            outcomes: Cow::Borrowed(outcomes),
+            rows: packed.rows,
+            outcomes: packed.outcomes,
             must_understand: Vec::new(),
         };
         match self.call(&call)? {
@@ -87,14 +88,9 @@ impl IncidentContext for HostContext<'_> {
         let mut refused = Vec::new();
         let mut rest = recording.outcomes;
         while !rest.is_empty() {
-            let mut size = recording.conclusion.map_or(0, str::len);
-            let fits = |outcome: &&Outcome| {
-                size += estimated_length(outcome);
-                size <= CHUNK
-            };
-            let count = rest.iter().take_while(fits).count().max(1);
-            let (chunk, later) = rest.split_at(count);
-            refused.extend(self.record_some(recording.conclusion, chunk)?);
+            let room = CHUNK.saturating_sub(recording.conclusion.map_or(0, str::len));
+            let (packed, later) = Packed::of(rest, room);
+            refused.extend(self.record_some(recording.conclusion, packed)?);
             rest = later;
         }
         Ok(refused)
@@ -122,16 +118,6 @@ const KNOWN_OF_INCIDENTS: &[&str] = &[
     "incidents.facts.required_fields",
     "incidents.earlier",
 ];
-
-/// About how many bytes an outcome takes in a message: its texts, and the names around them.
-fn estimated_length(outcome: &Outcome) -> usize {
-    const NAMES: usize = 160;
-    let cells = outcome.cells.iter().map(|cell| match cell {
-        crate::outcome::Cell::Text(text) => text.len() + 3,
-        _ => 16,
-    });
-    NAMES + outcome.message.as_ref().map_or(0, String::len) + cells.sum::<usize>()
-}
 
 fn unexpected(reply: &Reply) -> ContextError {
     let name = match reply {

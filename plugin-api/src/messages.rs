@@ -15,9 +15,12 @@
 
 mod calls;
 mod requests;
+mod rows;
 
 pub use calls::{Call, Number, Reply};
 pub use requests::{CommandDescription, Finished, Invocation, Request, Response};
+pub(crate) use rows::{Packed, unpack};
+pub use rows::{Row, RowOutcome};
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -63,6 +66,12 @@ pub fn read<'de, M: Message + Deserialize<'de>>(bytes: &'de [u8]) -> Result<M, M
 pub fn write<M: serde::Serialize>(message: &M) -> Vec<u8> {
     // Messages hold text, numbers, lists and raw JSON, which serde_json can always write.
     serde_json::to_vec(message).unwrap_or_default()
+}
+
+/// Writes a part of a message behind what there is of it.
+pub fn append<M: serde::Serialize>(part: &M, message: &mut Vec<u8>) {
+    // As above; a vector takes whatever is written to it.
+    let _ = serde_json::to_writer(message, part);
 }
 
 /// Refuses what a message says must be understood and this version doesn't know.

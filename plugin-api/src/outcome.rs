@@ -32,7 +32,7 @@ impl OutcomeResult {
         }
     }
 
-    fn is_successful(&self) -> bool {
+    pub(crate) fn is_successful(&self) -> bool {
         *self == OutcomeResult::Successful
     }
 }
@@ -180,21 +180,17 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
 /// assert_eq!(incidents.outcomes().len(), 2);
 /// # Ok::<(), playdock_plugin_api::ContextError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// The [position](Incident::position) of the incident.
     pub position: u64,
     /// What is to be changed, if anything.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
     /// Whether what was asked for holds (once the change is made).
-    #[serde(default, skip_serializing_if = "OutcomeResult::is_successful")]
     pub result: OutcomeResult,
     /// Why, as a code; none where the command simply did what it was asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// Why, for people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The values of the command's columns of text, number and instant, in their order.
     pub cells: Vec<Cell>,
@@ -334,23 +330,28 @@ pub struct Refusal {
     pub incident: Incident,
 }
 
-impl Outcome {
-    /// What is wrong with the outcome of an incident that was given out with these facts, and that
-    /// this execution had `changed_before` or not; a host refuses to record it then.
+impl Change {
+    /// What is wrong with the change of an incident that was given out with these facts, that this
+    /// execution had `changed_before` or not, and whose outcome has this result; a host refuses to
+    /// make it then.
     ///
     /// # Errors
     ///
-    /// A sentence: a failure comes with a change, or the change is of another version, of an
-    /// incident that there is not or that this execution has changed before, or waives what there
-    /// is not.
-    pub fn check(&self, facts: Option<&Facts>, changed_before: bool) -> Result<(), String> {
-        let Some(Change::Close { version, waived }) = &self.change else { return Ok(()) };
+    /// A sentence: it comes with a failure, or is of another version, of an incident that there is
+    /// not or that this execution has changed before, or waives what there is not.
+    pub fn check(
+        &self,
+        facts: Option<&Facts>,
+        result: OutcomeResult,
+        changed_before: bool,
+    ) -> Result<(), String> {
+        let Change::Close { version, waived } = self;
         let known = |waiver: &Waiver, facts: &Facts| {
             waiver.tasks.iter().all(|index| *index < facts.required_tasks.len())
                 && waiver.fields.iter().all(|index| *index < facts.required_fields.len())
         };
         let wrong = match facts {
-            _ if self.result == OutcomeResult::Failed => "a failure together with a change",
+            _ if result == OutcomeResult::Failed => "a failure together with a change",
             None => "a change of an incident that there is not",
             Some(facts) if facts.version != *version => {
                 "a change of a version that it was not given"

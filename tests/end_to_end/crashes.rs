@@ -15,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 const INCIDENTS: usize = 20_000;
 /// Enough commits to be stopped between two of them: optimised, they come quickly.
-const INTERRUPTED_INCIDENTS: usize = if cfg!(debug_assertions) { 12_000 } else { 200_000 };
+const INTERRUPTED_INCIDENTS: usize = if cfg!(debug_assertions) { 40_000 } else { 400_000 };
 /// How often one execution is killed before it may end.
 const KILLS_OF_ONE: usize = 5;
 

@@ -27,10 +27,10 @@ fn asked(attack: &str, target: &str) -> Value {
 
 /// The reason of each row, or its result where it has none.
 fn becomes(answer: &Answer) -> Vec<String> {
-    let rows = answer.report.iter().flat_map(|report| &report.rows);
-    let row = |row: &ReportRow| match &row.reason {
+    let rows = answer.report.iter().flat_map(|report| report.rows());
+    let row = |row: ReportRow<'_>| match &row.row.reason {
         Some(reason) => reason.to_string(),
-        None => row.result.as_str().to_owned(),
+        None => row.row.result.as_str().to_owned(),
     };
     rows.map(row).collect()
 }

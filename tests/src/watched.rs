@@ -2,10 +2,11 @@
 
 use playdock_host::execution::{Answer, Host, Invocation, Isolation};
 use playdock_host::incidents::{
-    EntryOutcome, ExecutionKey, IncidentKey, IncidentStore, LedgerRow, LookedUp, RecordBatch,
-    SiteRecord, SqliteStore, StoreError, UserRecord,
+    ExecutionKey, IncidentKey, IncidentStore, LedgerRow, RecordBatch, Recording, SiteRecord,
+    SqliteStore, StoreError, UserRecord,
 };
 use playdock_host::plugins::Plugins;
+use playdock_plugin_api::Facts;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -86,7 +87,7 @@ impl IncidentStore for WatchedStore {
         self.store.resolve(site, numbers)
     }
 
-    fn look_up(&self, keys: &[IncidentKey]) -> Result<Vec<Option<LookedUp>>, StoreError> {
+    fn look_up(&self, keys: &[IncidentKey]) -> Result<Vec<Option<Facts>>, StoreError> {
         let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
         for key in keys {
             *looks.entry(*key).or_default() += 1;
@@ -95,7 +96,7 @@ impl IncidentStore for WatchedStore {
         self.store.look_up(keys)
     }
 
-    fn record(&self, batch: RecordBatch) -> Result<Vec<EntryOutcome>, StoreError> {
+    fn record(&self, batch: RecordBatch) -> Recording<'_> {
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         let number = *records;
         *records += 1;

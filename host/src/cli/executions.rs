@@ -201,13 +201,13 @@ fn ran(conditions: &Conditions) -> String {
 
 fn ledger_row(row: &LedgerRow) -> Vec<String> {
     let changed = if row.changed { "Yes" } else { "No" };
-    let reason = row.reason.as_ref().map(ToString::to_string);
+    let reason = row.row.reason.as_ref().map(ToString::to_string);
     vec![
         row.number.clone(),
-        row.result.as_str().to_owned(),
+        row.row.result.as_str().to_owned(),
         changed.to_owned(),
         reason.unwrap_or_default(),
-        row.message.clone().unwrap_or_default(),
+        row.row.message.clone().unwrap_or_default(),
     ]
 }
 
@@ -224,10 +224,10 @@ impl<'a> From<&'a LedgerRow> for LedgerLine<'a> {
     fn from(row: &'a LedgerRow) -> LedgerLine<'a> {
         LedgerLine {
             number: &row.number,
-            result: row.result.as_str(),
+            result: row.row.result.as_str(),
             changed: row.changed,
-            reason: row.reason.as_ref().map(playdock_plugin_api::Reason::as_str),
-            message: row.message.as_deref(),
+            reason: row.row.reason.as_ref().map(playdock_plugin_api::Reason::as_str),
+            message: row.row.message.as_deref(),
         }
     }
 }

@@ -4,10 +4,13 @@ use super::exit::Failure;
 use serde::Serialize;
 use std::io::{self, BufWriter, ErrorKind, Write};
 
+/// How many bytes go to standard output at once.
+const BUFFER: usize = 256 << 10;
+
 /// Writes to standard output. A reader that has left, as `head` does, has what it wanted: that is
 /// no failure.
 pub(super) fn write(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
-    let written = write_to(&mut BufWriter::new(io::stdout().lock()), fill);
+    let written = write_to(&mut BufWriter::with_capacity(BUFFER, io::stdout().lock()), fill);
     written.map_err(|error| Failure::output(&error))
 }
 

@@ -20,7 +20,7 @@ pub(super) fn answer(out: &mut dyn Write, answer: &Answer) -> io::Result<()> {
         writeln!(out, "This was a preview; nothing was written.")?;
     }
     if let Some(report) = &answer.report
-        && !report.rows.is_empty()
+        && report.count() > 0
     {
         rows(out, report)?;
     }
@@ -35,9 +35,9 @@ pub(super) fn answer(out: &mut dyn Write, answer: &Answer) -> io::Result<()> {
 }
 
 fn rows(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let shown = worth_showing(&report.rows);
-    let more = report.rows.len() - shown.len();
-    let cells = shown.iter().map(|row| report.table_row(row));
+    let shown = worth_showing(report);
+    let more = report.count() - shown.len();
+    let cells = shown.into_iter().map(|row| report.table_row(row));
     table::write(out, &report.table_headings(), cells)?;
     if more > 0 {
         writeln!(out, "… and {more} more; --output json writes them all.")?;
@@ -46,13 +46,13 @@ fn rows(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 }
 
 /// The rows of a short answer; of a long one the first failures, and then the first others.
-fn worth_showing(rows: &[ReportRow]) -> Vec<&ReportRow> {
-    if rows.len() <= MOST_ROWS {
-        return rows.iter().collect();
+fn worth_showing(report: &Report) -> Vec<ReportRow<'_>> {
+    if report.count() <= MOST_ROWS {
+        return report.rows().collect();
     }
-    let failed = |row: &&ReportRow| row.result == OutcomeResult::Failed;
-    let others = rows.iter().filter(|row| !failed(row));
-    rows.iter().filter(failed).chain(others).take(MOST_ROWS).collect()
+    let failed = |row: &ReportRow<'_>| row.row.result == OutcomeResult::Failed;
+    let others = report.rows().filter(|row| !failed(row));
+    report.rows().filter(failed).chain(others).take(MOST_ROWS).collect()
 }
 
 /// Totals and causes in one line.
@@ -66,14 +66,14 @@ fn closing_line(answer: &Answer) -> String {
 
 fn totals(report: &Report) -> String {
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
-    for reason in report.rows.iter().filter_map(|row| row.reason.as_ref()) {
+    for reason in report.rows().filter_map(|row| row.row.reason.as_ref()) {
         *reasons.entry(reason.as_str()).or_default() += 1;
     }
     let counted: Vec<String> = reasons
         .iter()
         .map(|(reason, count)| format!("{count} {}", terminal::safe(in_words(reason))))
         .collect();
-    let incidents = match report.rows.len() {
+    let incidents = match report.count() {
         1 => "1 incident".to_owned(),
         count => format!("{count} incidents"),
     };
@@ -92,27 +92,33 @@ fn in_words(reason: &str) -> &str {
 mod tests {
     use super::*;
     use crate::execution::{Ended, ReturnData};
-    use jiff::tz::TimeZone;
+    use crate::incidents::LedgerRow;
+    use playdock_plugin_api::messages::Row;
     use playdock_plugin_api::{Columns, Reason};
+    use std::sync::Arc;
 
     fn preview(reasons: &[&'static str]) -> Answer {
-        let row = |reason: &&'static str| ReportRow {
+        let line = |(position, reason): (u64, &&'static str)| LedgerRow {
+            sequence: position,
+            position,
+            incident: None,
             number: "1".to_owned(),
-            result: OutcomeResult::Successful,
-            reason: Some(Reason::new(reason)),
-            message: None,
-            cells: Vec::new(),
+            changed: false,
+            row: Arc::new(Row {
+                result: OutcomeResult::Successful,
+                reason: Some(Reason::new(reason)),
+                message: None,
+                cells: Vec::new(),
+            }),
         };
+        let columns = Columns::new().incident_number("Incident Number").result("Result");
+        let ledger = (0..).zip(reasons).map(line).collect();
         Answer {
             execution_id: None,
             return_data: ReturnData::Successful,
             error: String::new(),
             outputs: BTreeMap::new(),
-            report: Some(Report {
-                columns: Columns::new().incident_number("Incident Number").result("Result"),
-                time_zone: TimeZone::UTC,
-                rows: reasons.iter().map(row).collect(),
-            }),
+            report: Some(Report::of_ledger(columns, ledger)),
             ended: Ended::Finished,
             replayed: false,
         }

@@ -3,14 +3,16 @@
 
 use super::answer::{Ended, ReturnData};
 use super::executor::NoResponse;
-use super::report::ReportRow;
+use super::report::NumberedRows;
+use super::rows::Rows;
 use super::session::{Session, State};
 use crate::incidents::{IncidentKey, LedgerRow};
 use crate::plugins::LARGEST_RESPONSE;
-use playdock_plugin_api::messages::{self, Finished, Response};
-use playdock_plugin_api::{Cell, OutcomeResult};
+use playdock_plugin_api::messages::{self, Finished, Response, Row};
+use playdock_plugin_api::{Cell, OutcomeResult, Reason};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How a run ended, and its rows.
 pub(super) struct RunEnd {
@@ -19,7 +21,7 @@ pub(super) struct RunEnd {
     pub(super) error: String,
     pub(super) outputs: BTreeMap<String, Value>,
     /// `None` where the command failed as a whole.
-    pub(super) rows: Option<Vec<ReportRow>>,
+    pub(super) rows: Option<NumberedRows>,
 }
 
 /// Makes the end of a run out of the library's response and what the session recorded.
@@ -28,7 +30,7 @@ pub(super) fn end(session: &Session, command: &str, response: Result<&[u8], NoRe
     let plugin = &session.setup.plugin;
     let stopped = cancelled || session.deadline_passed();
     let mut state = session.end();
-    let left = state.rows.iter().filter(|row| row.is_none()).count();
+    let left = state.rows.left().count();
     let nothing_recorded = left == state.rows.len() && state.earlier.is_empty();
     let broke = |cause: String| (Ended::CommandBroke, cause);
     let asked_to_stop = || match cancelled {
@@ -92,41 +94,37 @@ pub(super) fn end(session: &Session, command: &str, response: Result<&[u8], NoRe
         && state.selection.is_some()
         && matches!(ended, Ended::Cancelled | Ended::DeadlinePassed);
     if stopped_at_its_end {
-        let outputs = outputs(state.rows.iter().flatten());
+        let outputs = outputs(&state.rows);
         return finish(state, Finished { error: String::new(), outputs });
     }
     // Those of a batch that the store did not take have a row and no outcome.
-    let unwritten = state.looked_at.keys().filter(|it| has_row(&state, **it)).count();
+    let has_row = |position: &usize| state.rows.get(*position).is_some();
+    let unwritten = state.given_out.positions().filter(has_row).count();
     let attempted = fill(session, &mut state) - unwritten;
     interrupted(ended, cause, attempted, rows(state))
 }
 
-fn has_row(state: &State, position: usize) -> bool {
-    state.rows.get(position).is_some_and(Option::is_some)
-}
-
 /// An execution that goes on with an earlier run, and can't: what that recorded stands.
-pub(super) fn not_resumed(error: String, mut earlier: Vec<LedgerRow>) -> RunEnd {
+pub(super) fn not_resumed(error: String, earlier: Vec<LedgerRow>) -> RunEnd {
     if earlier.is_empty() {
         return failed_as_a_whole(error);
     }
-    earlier.sort_unstable_by_key(|row| row.position);
-    let rows: Vec<ReportRow> = earlier.iter().map(ReportRow::from).collect();
-    interrupted(Ended::CommandBroke, error, rows.len(), rows)
+    let rows = NumberedRows::from(earlier);
+    interrupted(Ended::CommandBroke, error, rows.of.len(), rows)
 }
 
 /// The command came to its end.
 fn finish(state: State, finished: Finished) -> RunEnd {
     let rows = rows(state);
-    let failed = count_failed(&rows);
+    let (failed, count) = (count_failed(&rows.of), rows.of.len());
     let error = match (failed, finished.error.is_empty()) {
         (0, _) => String::new(),
-        (_, true) => format!("{failed} of {} incidents failed", rows.len()),
+        (_, true) => format!("{failed} of {count} incidents failed"),
         (_, false) => finished.error,
     };
     RunEnd {
         ended: Ended::Finished,
-        return_data: ReturnData::of(rows.len(), failed),
+        return_data: ReturnData::of(count, failed),
         error,
         outputs: finished.outputs,
         rows: Some(rows),
@@ -139,34 +137,33 @@ pub(super) fn failed_as_a_whole(error: String) -> RunEnd {
         ended: Ended::Finished,
         return_data: ReturnData::Failed,
         error,
-        outputs: outputs([].iter()),
+        outputs: outputs(&Rows::default()),
         rows: None,
     }
 }
 
-fn interrupted(ended: Ended, cause: String, attempted: usize, rows: Vec<ReportRow>) -> RunEnd {
-    let failed = count_failed(&rows);
+fn interrupted(ended: Ended, cause: String, attempted: usize, rows: NumberedRows) -> RunEnd {
+    let (failed, count) = (count_failed(&rows.of), rows.of.len());
     let return_data = match ended {
         Ended::CommandBroke => ReturnData::Failed,
-        _ if rows.is_empty() => ReturnData::Failed,
-        _ => ReturnData::of(rows.len(), failed),
+        _ if count == 0 => ReturnData::Failed,
+        _ => ReturnData::of(count, failed),
     };
-    let error = match rows.len() - attempted {
+    let error = match count - attempted {
         0 => cause,
         left => format!(
-            "{cause} {left} of {} incidents are left; the same execution id goes on with them.",
-            rows.len()
+            "{cause} {left} of {count} incidents are left; the same execution id goes on with them."
         ),
     };
-    let outputs = outputs(rows.iter());
+    let outputs = outputs(&rows.of);
     // A command that broke before it selected anything failed as a whole.
-    RunEnd { ended, return_data, error, outputs, rows: (!rows.is_empty()).then_some(rows) }
+    RunEnd { ended, return_data, error, outputs, rows: (count > 0).then_some(rows) }
 }
 
 /// The outputs that the host counts itself, where the command could not.
-fn outputs<'a>(rows: impl Iterator<Item = &'a ReportRow>) -> BTreeMap<String, Value> {
+fn outputs(rows: &Rows) -> BTreeMap<String, Value> {
     let (mut closed, mut failed) = (0_u64, 0_u64);
-    for row in rows {
+    for row in rows.iter() {
         match row.result {
             OutcomeResult::Successful => closed += 1,
             OutcomeResult::Failed => failed += 1,
@@ -177,20 +174,26 @@ fn outputs<'a>(rows: impl Iterator<Item = &'a ReportRow>) -> BTreeMap<String, Va
 
 /// Gives every incident without an outcome a row that says so; returns how many have had one.
 fn fill(session: &Session, state: &mut State) -> usize {
-    let mut left: Vec<usize> = Vec::new();
-    for (position, place) in state.rows.iter_mut().enumerate() {
-        if place.is_none() {
+    for (position, line) in &state.earlier {
+        if state.rows.get(*position).is_none() {
             // An earlier run's outcome stands, though this run did not come to it.
-            *place = state.earlier.get(&position).map(ReportRow::from);
-        }
-        if place.is_none() {
-            left.push(position);
+            state.rows.set(*position, &line.row);
         }
     }
+    let left: Vec<usize> = state.rows.left().collect();
     let statuses = statuses(session, &left, |position| state.selection.as_ref()?.key(position));
+    let mut known: Vec<Arc<Row>> = Vec::new();
     for (position, status) in left.iter().zip(statuses) {
-        let row = session.row_without_outcome(state, *position, status);
-        state.rows[*position] = Some(row);
+        let message = "The execution ended before it came to this incident.".to_owned();
+        let row = session.row_without_outcome(status, Reason::NOT_ATTEMPTED, message);
+        let row = match known.iter().find(|known| ***known == row) {
+            Some(known) => known,
+            None => {
+                known.push(Arc::new(row));
+                &known[known.len() - 1]
+            }
+        };
+        state.rows.set(*position, row);
     }
     state.rows.len() - left.len()
 }
@@ -207,25 +210,21 @@ fn statuses(
         let mut found = session.setup.store.look_up(&keys).unwrap_or_default().into_iter();
         statuses.extend(chunk.iter().map(|position| {
             let looked_up = key(*position).and_then(|_| found.next().flatten());
-            looked_up.map(|looked_up| looked_up.facts.status.as_str().to_owned()).into()
+            looked_up.map(|facts| facts.status.as_str().to_owned()).into()
         }));
     }
     statuses
 }
 
-fn rows(state: State) -> Vec<ReportRow> {
+fn rows(state: State) -> NumberedRows {
     match state.selection {
-        Some(_) => state.rows.into_iter().flatten().collect(),
+        Some(selection) => NumberedRows { numbers: selection.numbers().clone(), of: state.rows },
         // It ended before it selected anything: what an earlier run recorded stands.
-        None => {
-            let mut earlier: Vec<_> = state.earlier.into_values().collect();
-            earlier.sort_unstable_by_key(|row| row.position);
-            earlier.iter().map(ReportRow::from).collect()
-        }
+        None => NumberedRows::from(state.earlier.into_values().collect::<Vec<_>>()),
     }
 }
 
-fn count_failed(rows: &[ReportRow]) -> usize {
+fn count_failed(rows: &Rows) -> usize {
     rows.iter().filter(|row| row.result == OutcomeResult::Failed).count()
 }
 

@@ -7,7 +7,7 @@ use super::error::ExecutionError;
 use super::executor::{Isolation, PreparedPlugin, Watch};
 use super::invocation::{Clock, Invocation};
 use super::journal::{self, OpenExecution};
-use super::report::{Report, ReportRow};
+use super::report::{NumberedRows, Report};
 use super::session::{Session, SessionSetup};
 use crate::incidents::{
     Begun, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState, IncidentStore,
@@ -216,7 +216,7 @@ impl Host {
         // A failure of the whole has no rows; a success over no incidents has none either.
         let has_rows = !ledger.is_empty() || return_data == ReturnData::Successful;
         let report = match has_rows {
-            true => Some(self.stored_report(record, &ledger)?),
+            true => Some(self.stored_report(record, ledger)?),
             false => None,
         };
         Ok(Answer {
@@ -233,7 +233,7 @@ impl Host {
     fn stored_report(
         &self,
         record: &ExecutionRecord,
-        ledger: &[LedgerRow],
+        ledger: Vec<LedgerRow>,
     ) -> Result<Report, StoreError> {
         let site = self.incidents.site(&record.begun.site)?;
         let zone = site.and_then(|site| TimeZone::get(&site.time_zone).ok());
@@ -241,11 +241,8 @@ impl Host {
         let columns = serde_json::from_str(&record.begun.columns).map_err(|error| {
             StoreError::Unreadable { what: "an execution's columns", cause: error.to_string() }
         })?;
-        Ok(Report {
-            columns,
-            time_zone: zone.unwrap_or(TimeZone::UTC),
-            rows: ledger.iter().map(ReportRow::from).collect(),
-        })
+        let zone = zone.unwrap_or(TimeZone::UTC);
+        Ok(Report::new(columns, zone, NumberedRows::from(ledger)))
     }
 }
 
@@ -258,7 +255,7 @@ impl Prepared<'_> {
             return_data: end.return_data,
             error: end.error,
             outputs: end.outputs,
-            report: end.rows.map(|rows| Report { columns, time_zone, rows }),
+            report: end.rows.map(|rows| Report::new(columns, time_zone, rows)),
             ended: end.ended,
             replayed: false,
         }

@@ -82,65 +82,88 @@ impl Parameters {
     }
 }
 
-/// Makes the digest of a JSON value while it is read, holding no more of it than one object's
-/// members.
+/// The digest of a JSON value, made while it is read.
 struct Canonical;
 
 impl<'de> DeserializeSeed<'de> for Canonical {
     type Value = [u8; 32];
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<[u8; 32], D::Error> {
+        let mut digest = Sha256::new();
+        deserializer.deserialize_any(CanonicalBytes(&mut digest))?;
+        Ok(digest.finalize().into())
+    }
+}
+
+/// Feeds the canonical bytes of a JSON value to a digest while it is read, holding no more of it
+/// than one object's members: a letter for its type, then what it holds, so that no two values have
+/// the same bytes.
+struct CanonicalBytes<'a>(&'a mut Sha256);
+
+impl CanonicalBytes<'_> {
+    fn value(self, kind: u8, bytes: &[u8]) {
+        self.0.update([kind]);
+        self.0.update(bytes);
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for CanonicalBytes<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-/// The digest of a value that holds no others: a letter for its type, then its bytes.
-fn leaf(kind: u8, bytes: &[u8]) -> [u8; 32] {
-    Sha256::new().chain_update([kind]).chain_update(bytes).finalize().into()
-}
-
-impl<'de> Visitor<'de> for Canonical {
-    type Value = [u8; 32];
+impl<'de> Visitor<'de> for CanonicalBytes<'_> {
+    type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("JSON")
     }
-    fn visit_unit<E>(self) -> Result<[u8; 32], E> {
-        Ok(leaf(b'n', b""))
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.value(b'n', b"");
+        Ok(())
     }
-    fn visit_bool<E>(self, value: bool) -> Result<[u8; 32], E> {
-        Ok(leaf(b'b', &[u8::from(value)]))
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        self.value(b'b', &[u8::from(value)]);
+        Ok(())
     }
-    fn visit_i64<E>(self, value: i64) -> Result<[u8; 32], E> {
-        Ok(leaf(b'i', &value.to_be_bytes()))
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        self.value(b'i', &value.to_be_bytes());
+        Ok(())
     }
-    fn visit_u64<E>(self, value: u64) -> Result<[u8; 32], E> {
-        Ok(leaf(b'u', &value.to_be_bytes()))
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        self.value(b'u', &value.to_be_bytes());
+        Ok(())
     }
-    fn visit_f64<E>(self, value: f64) -> Result<[u8; 32], E> {
-        Ok(leaf(b'f', &value.to_be_bytes()))
+    fn visit_f64<E>(self, value: f64) -> Result<(), E> {
+        self.value(b'f', &value.to_be_bytes());
+        Ok(())
     }
-    fn visit_str<E>(self, text: &str) -> Result<[u8; 32], E> {
-        Ok(leaf(b's', text.as_bytes()))
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.0.update([b's']);
+        self.0.update((text.len() as u64).to_be_bytes());
+        self.0.update(text.as_bytes());
+        Ok(())
     }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<[u8; 32], A::Error> {
-        let mut digest = Sha256::new().chain_update(b"a");
-        while let Some(element) = elements.next_element_seed(Canonical)? {
-            digest.update(element);
-        }
-        Ok(digest.finalize().into())
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        self.0.update(b"a");
+        while elements.next_element_seed(CanonicalBytes(self.0))?.is_some() {}
+        self.0.update(b".");
+        Ok(())
     }
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<[u8; 32], A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let mut digests = Vec::new();
         while let Some(name) = members.next_key_seed(Canonical)? {
             digests.push((name, members.next_value_seed(Canonical)?));
         }
         digests.sort_unstable();
-        let mut digest = Sha256::new().chain_update(b"o");
+        self.0.update(b"o");
+        self.0.update((digests.len() as u64).to_be_bytes());
         for (name, value) in digests {
-            digest.update(name);
-            digest.update(value);
+            self.0.update(name);
+            self.0.update(value);
         }
-        Ok(digest.finalize().into())
+        Ok(())
     }
 }
 

@@ -3,14 +3,20 @@
 
 mod context_data;
 mod dates;
+mod each_kind;
 mod table;
 
 pub(super) use context_data::ContextData;
 pub(super) use table::Table;
 
+use super::numbers::Numbers;
+use super::rows::Rows;
+use crate::incidents::LedgerRow;
 use jiff::tz::TimeZone;
-use playdock_plugin_api::{Cell, Column, ColumnKind, Columns, OutcomeResult, Reason, Timestamp};
+use playdock_plugin_api::messages::Row;
+use playdock_plugin_api::{Cell, Column, ColumnKind, Columns, OutcomeResult, Timestamp};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// The rows of an answer.
 #[derive(Debug)]
@@ -20,28 +26,70 @@ pub struct Report {
     /// The time zone of the site, in which dates are shown.
     pub time_zone: TimeZone,
     /// A row for each incident, in the order of the input.
-    pub rows: Vec<ReportRow>,
+    rows: NumberedRows,
 }
 
 /// One row.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ReportRow {
+#[derive(Debug, Clone, Copy)]
+pub struct ReportRow<'a> {
     /// The incident's number.
-    pub number: String,
-    /// Whether it succeeded.
-    pub result: OutcomeResult,
-    /// Why, as a code.
-    pub reason: Option<Reason>,
-    /// Why, for people.
-    pub message: Option<String>,
-    /// The values of the columns that have cells.
-    pub cells: Vec<Cell>,
+    pub number: &'a str,
+    /// What became of it.
+    pub row: &'a Row,
+}
+
+/// Rows with the numbers of their incidents.
+#[derive(Debug)]
+pub(super) struct NumberedRows {
+    pub(super) numbers: Arc<Numbers>,
+    /// A row for each of the numbers.
+    pub(super) of: Rows,
+}
+
+impl From<Vec<LedgerRow>> for NumberedRows {
+    /// Those of a ledger, in the order of the input.
+    fn from(mut ledger: Vec<LedgerRow>) -> NumberedRows {
+        ledger.sort_unstable_by_key(|line| line.position);
+        let mut of = Rows::none(ledger.len());
+        for (index, line) in ledger.iter().enumerate() {
+            of.set(index, &line.row);
+        }
+        let numbers = ledger.iter().map(|line| line.number.as_str()).collect();
+        NumberedRows { numbers: Arc::new(numbers), of }
+    }
 }
 
 impl Report {
+    pub(super) fn new(columns: Columns, time_zone: TimeZone, rows: NumberedRows) -> Report {
+        Report { columns, time_zone, rows }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of_ledger(columns: Columns, ledger: Vec<LedgerRow>) -> Report {
+        Report::new(columns, TimeZone::UTC, ledger.into())
+    }
+
+    /// A row for each incident, in the order of the input.
+    pub fn rows(&self) -> impl Iterator<Item = ReportRow<'_>> {
+        let NumberedRows { numbers, of } = &self.rows;
+        (0..of.len()).filter_map(|position| {
+            Some(ReportRow { number: numbers.get(position), row: of.get(position)? })
+        })
+    }
+
+    /// Puts another row in the place of each for which there is one.
+    pub fn replace(&mut self, other: impl Fn(&Row) -> Option<Row>) {
+        self.rows.of.replace(other);
+    }
+
+    /// How many rows there are.
+    pub fn count(&self) -> usize {
+        self.rows.of.len()
+    }
+
     /// How many rows failed.
     pub fn failed(&self) -> usize {
-        self.rows.iter().filter(|row| row.result == OutcomeResult::Failed).count()
+        self.rows().filter(|row| row.row.result == OutcomeResult::Failed).count()
     }
 
     /// The headings of the table, in its order.
@@ -50,17 +98,23 @@ impl Report {
     }
 
     /// What a row of the table shows, in its order.
-    pub fn table_row(&self, row: &ReportRow) -> Vec<String> {
+    pub fn table_row(&self, row: ReportRow<'_>) -> Vec<String> {
+        let cells = self.table_cells(row.row).into_iter();
+        cells.map(|cell| cell.unwrap_or_else(|| row.number.to_owned())).collect()
+    }
+
+    /// What a row of the table shows, in its order; `None` where its number stands.
+    fn table_cells(&self, row: &Row) -> Vec<Option<String>> {
         let cells: Vec<Option<&Cell>> = cells_by_column(&self.columns, row).collect();
         let texts = self.table_columns().map(|(index, column)| match (column.kind, &row.message) {
-            (ColumnKind::IncidentNumber, _) => row.number.clone(),
+            (ColumnKind::IncidentNumber, _) => None,
             (ColumnKind::Result, Some(message)) if row.result == OutcomeResult::Failed => {
-                format!("{}: {message}", row.result.as_str())
+                Some(format!("{}: {message}", row.result.as_str()))
             }
-            (ColumnKind::Result, _) => row.result.as_str().to_owned(),
+            (ColumnKind::Result, _) => Some(row.result.as_str().to_owned()),
             (kind, _) => {
                 let cell = cells.get(index).copied().flatten().unwrap_or(&Cell::Empty);
-                self.shown(cell, kind, dates::TABLE).into_owned()
+                Some(self.shown(cell, kind, dates::TABLE).into_owned())
             }
         });
         texts.collect()
@@ -98,7 +152,7 @@ impl Report {
 /// The cells of a row beside the columns of a command: `None` for a column that has none.
 fn cells_by_column<'a>(
     columns: &'a Columns,
-    row: &'a ReportRow,
+    row: &'a Row,
 ) -> impl Iterator<Item = Option<&'a Cell>> {
     let mut cells = row.cells.iter();
     columns.context.iter().map(move |column| column.kind.has_cell().then(|| cells.next()).flatten())

@@ -4,16 +4,16 @@
 //! gives each incident out once, takes one outcome for each, and is over when the command returns;
 //! a thread that the command left behind is refused from then on. Writing is `record.rs`'s.
 
+use super::given_out::{GivenOut, LookedAt};
 use super::invocation::{Cancellation, Clock, Progress};
-use super::report::ReportRow;
+use super::record::Uncommitted;
+use super::rows::Rows;
 use super::selection::{Selecting, Selection};
-use crate::incidents::{
-    ExecutionKey, ExecutionRecords, IncidentStore, LedgerRow, LookedUp, StoreError,
-};
+use crate::incidents::{ExecutionKey, ExecutionRecords, IncidentStore, LedgerRow, StoreError};
 use crate::plugins::{HostServices, LARGEST_CALL, LogBudget};
 use playdock_plugin_api::messages::{self, CHUNK, Call, MessageError, Reply};
 use playdock_plugin_api::{
-    Columns, Earlier, Execution, Incident, OutcomeResult, Status, Timestamp,
+    Columns, Earlier, Execution, Facts, Incident, OutcomeResult, Status, Timestamp,
 };
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -59,28 +59,21 @@ pub(super) struct State {
     selecting: Selecting,
     pub(super) selection: Option<Selection>,
     /// Looked up, and not given out yet.
-    waiting: VecDeque<(usize, Option<LookedUp>)>,
+    waiting: VecDeque<(usize, Option<Facts>)>,
     /// When those that wait were looked up.
     as_of: Option<Timestamp>,
-    /// Given out, and without an outcome yet.
-    pub(super) looked_at: HashMap<usize, LookedAt>,
+    /// Given out, and without an outcome that is committed.
+    pub(super) given_out: GivenOut,
     /// The rows, by position.
-    pub(super) rows: Vec<Option<ReportRow>>,
+    pub(super) rows: Rows,
+    /// The outcomes that are on their way to the disk.
+    pub(super) uncommitted: Option<Uncommitted>,
     /// How many bytes of text the command gave them.
     pub(super) text: usize,
     /// What an interrupted run recorded, by position.
     pub(super) earlier: HashMap<usize, LedgerRow>,
     /// What the store said when it could not go on.
     pub(super) store_error: Option<StoreError>,
-}
-
-/// An incident as it was given out.
-#[derive(Clone)]
-pub(super) struct LookedAt {
-    /// When it was looked up first: the time that its change bears.
-    pub(super) as_of: Timestamp,
-    /// What was found; `None` where there is no such incident.
-    pub(super) looked_up: Option<LookedUp>,
 }
 
 /// Why a call was not done.
@@ -119,7 +112,9 @@ impl Session {
             let plugin = &self.setup.plugin;
             log::warn!("{plugin}: {dropped} more records were dropped: it flooded the log");
         }
-        std::mem::take(&mut *self.lock())
+        let mut state = self.lock();
+        self.wait_for_commit(&mut state);
+        std::mem::take(&mut *state)
     }
 
     /// Whether the time is over, though nobody cancelled.
@@ -155,7 +150,7 @@ impl Session {
             let selecting = std::mem::take(&mut state.selecting);
             let selection =
                 selecting.resolve(&*self.setup.store, &self.setup.execution.site.name)?;
-            state.rows.resize(count, None);
+            state.rows = Rows::none(count);
             state.selection = Some(selection);
         }
         Ok(count as u64)
@@ -172,12 +167,12 @@ impl Session {
                 .into_bytes();
         let mut separator: &[u8] = b"";
         while reply.len() < CHUNK
-            && let Some((position, looked_up)) = state.waiting.pop_front()
+            && let Some((position, facts)) = state.waiting.pop_front()
         {
             state.check_earlier(position)?;
-            let incident = state.give_out(position, LookedAt { as_of, looked_up });
+            let incident = state.give_out(position, LookedAt { as_of, facts });
             reply.extend_from_slice(separator);
-            reply.extend(messages::write(&incident));
+            messages::append(&incident, &mut reply);
             separator = b",";
         }
         reply.extend_from_slice(b"]}}");
@@ -189,17 +184,28 @@ impl Session {
         let Some(selection) = &mut state.selection else {
             return Err(Refused::Misuse("No incidents are selected yet.".to_owned()));
         };
-        state.as_of = Some(self.setup.clock.now());
+        let as_of = self.setup.clock.now();
         let positions = selection.next(LOOK);
         let keys: Vec<_> =
             positions.iter().filter_map(|position| selection.key(*position)).collect();
-        let mut found = self.setup.store.look_up(&keys)?.into_iter();
+        let found = self.setup.store.look_up(&keys);
+        let mut found = found.inspect_err(|_| selection.back(positions.len()))?.into_iter();
         let looked_up = positions.iter().map(|position| {
-            let looked_up = selection.key(*position).and_then(|_| found.next().flatten());
-            (*position, looked_up)
+            let facts = selection.key(*position).and_then(|_| found.next().flatten());
+            (*position, facts)
         });
         state.waiting = looked_up.collect();
+        state.as_of = Some(as_of);
         Ok(())
+    }
+
+    /// Looks at the next incidents before they are asked for, while the store is busy with those
+    /// before them.
+    pub(super) fn look_ahead(&self, state: &mut State) {
+        if state.waiting.is_empty() {
+            // What fails here is tried again when they are asked for, and said then.
+            let _ = self.look(state);
+        }
     }
 
     fn answer(&self, call: Call<'_>) -> Vec<u8> {
@@ -227,8 +233,8 @@ impl Session {
                 .select(&mut state, &numbers, more)
                 .map(|count| messages::write(&Reply::Selected { count })),
             Call::NextIncidents {} => self.next_incidents(&mut state),
-            Call::Record { conclusion, outcomes, .. } => self
-                .record(&mut state, conclusion.as_deref(), outcomes.into_owned())
+            Call::Record { conclusion, rows, outcomes, .. } => self
+                .record(&mut state, conclusion.as_deref(), rows, outcomes)
                 .map(|refused| messages::write(&Reply::Recorded { refused })),
             Call::Progress { done, total } => {
                 if let Some(progress) = &self.setup.progress {
@@ -249,11 +255,6 @@ impl Session {
 }
 
 impl State {
-    /// What was found at a position that was given out.
-    pub(super) fn looked_up(&self, position: usize) -> Option<&LookedUp> {
-        self.looked_at.get(&position)?.looked_up.as_ref()
-    }
-
     /// What an earlier run recorded at a position must be of the same incident: another build of
     /// the command may select others.
     fn check_earlier(&self, position: usize) -> Result<(), Refused> {
@@ -270,39 +271,22 @@ impl State {
     /// What a command sees of the incident at a position; it is the command's to judge from now
     /// on, unless its outcome stands from an earlier run.
     pub(super) fn give_out(&mut self, position: usize, looked_at: LookedAt) -> Incident {
-        let facts = looked_at.looked_up.as_ref().map(|looked_up| looked_up.facts.clone());
-        let earlier = self.earlier.get(&position).map(|row| Earlier {
-            result: row.result,
-            reason: row.reason.clone(),
-            undone: row.changed
-                && row.result == OutcomeResult::Successful
+        let facts = looked_at.facts.clone();
+        let earlier = self.earlier.get(&position).map(|line| Earlier {
+            result: line.row.result,
+            reason: line.row.reason.clone(),
+            undone: line.changed
+                && line.row.result == OutcomeResult::Successful
                 && facts.as_ref().is_some_and(|facts| facts.status != Status::Closed),
         });
-        match &earlier {
-            Some(earlier) if !earlier.undone => {
-                let row = self.earlier.get(&position).map(ReportRow::from);
-                if let Some(place) = self.rows.get_mut(position) {
-                    *place = row;
-                }
+        match (&earlier, self.earlier.get(&position)) {
+            (Some(Earlier { undone: false, .. }), Some(line)) => {
+                self.rows.set(position, &line.row);
             }
-            _ => {
-                self.looked_at.insert(position, looked_at);
-            }
+            _ => self.given_out.insert(position, looked_at),
         }
         let number = self.selection.as_ref().map_or("", |selection| selection.number(position));
         Incident { position: position as u64, number: number.to_owned(), facts, earlier }
-    }
-}
-
-impl From<&LedgerRow> for ReportRow {
-    fn from(row: &LedgerRow) -> ReportRow {
-        ReportRow {
-            number: row.number.clone(),
-            result: row.result,
-            reason: row.reason.clone(),
-            message: row.message.clone(),
-            cells: row.cells.clone(),
-        }
     }
 }
 

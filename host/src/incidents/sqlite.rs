@@ -2,7 +2,7 @@
 //!
 //! One thread owns all writes of a process (`writer.rs`); reads go beside it on connections of
 //! their own. What each file does: `open` makes and migrates the file, `look` reads what commands
-//! need, `record` writes outcomes and their changes, `executions` is the journal, `conditions` its
+//! need, `record` writes outcomes and their changes, `executions` is the journal, `ledger` what became of each incident, `conditions` its
 //! record of why and where code ran, `running` what of it this process runs, `browse` is for people,
 //! `import` takes incidents in, `keys` are those of remote clients. `maintenance` looks after the file as a whole: `check` reads what
 //! must always hold, `backup` and `restore` copy it out and in.
@@ -14,6 +14,7 @@ mod conditions;
 mod executions;
 mod import;
 mod keys;
+mod ledger;
 mod look;
 mod maintenance;
 mod open;
@@ -34,13 +35,13 @@ use super::records::{
     Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, NewExecution,
 };
 use super::store::{
-    EntryOutcome, IncidentKey, IncidentStore, LedgerRow, LookedUp, RecordBatch, SiteRecord,
-    UserRecord,
+    Commit, IncidentKey, IncidentStore, LedgerRow, RecordBatch, Recording, SiteRecord, UserRecord,
 };
-use playdock_plugin_api::Timestamp;
+use playdock_plugin_api::{Facts, Timestamp};
 use running::Running;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use writer::Writer;
 
@@ -172,24 +173,40 @@ impl IncidentStore for SqliteStore {
         self.read(|connection| look::resolve(connection, site, numbers))
     }
 
-    fn look_up(&self, keys: &[IncidentKey]) -> Result<Vec<Option<LookedUp>>, StoreError> {
+    fn look_up(&self, keys: &[IncidentKey]) -> Result<Vec<Option<Facts>>, StoreError> {
         self.read(|connection| look::look_up(connection, keys))
     }
 
-    fn record(&self, batch: RecordBatch) -> Result<Vec<EntryOutcome>, StoreError> {
+    fn record(&self, batch: RecordBatch) -> Recording<'_> {
         let rows = batch.entries.len();
         let batch = Arc::new(batch);
         let whole = batch.clone();
-        match self.writer.write(rows, move |connection| record::record(connection, &whole)) {
-            Err(error) if error.is_about_a_row() => {
-                self.writer.write(rows, move |connection| record::record_singly(connection, &batch))
+        let (judged, told) = channel();
+        let begun = self.writer.begin(rows, move |connection| {
+            let outcomes = record::make_changes(connection, &whole, &whole.entries)?;
+            // Whoever waited may be gone; the work is done all the same.
+            let _ = judged.send(outcomes.clone());
+            record::note(connection, &whole, &whole.entries, &outcomes)
+        });
+        Recording::under_way(move || {
+            let begun = begun?;
+            if let Ok(outcomes) = told.recv() {
+                return Ok((outcomes, Commit::under_way(move || begun.wait())));
             }
-            recorded => recorded,
-        }
+            match begun.wait() {
+                Err(error) if error.is_about_a_row() => {
+                    let singly = move |connection: &_| record::record_singly(connection, &batch);
+                    Ok((self.writer.write(rows, singly)?, Commit::done()))
+                }
+                Err(error) => Err(error),
+                // What it did would have been told.
+                Ok(()) => Err(StoreError::Closed),
+            }
+        })
     }
 
     fn ledger(&self, execution: ExecutionKey) -> Result<Vec<LedgerRow>, StoreError> {
-        self.read(|connection| executions::ledger(connection, execution))
+        self.read(|connection| ledger::read(connection, execution))
     }
 }
 

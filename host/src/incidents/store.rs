@@ -2,7 +2,9 @@
 
 use super::error::StoreError;
 use super::records::ExecutionKey;
-use playdock_plugin_api::{Cell, Facts, Outcome, OutcomeResult, Reason, Timestamp};
+use playdock_plugin_api::messages::Row;
+use playdock_plugin_api::{Facts, Timestamp};
+use std::sync::Arc;
 
 /// A store's own key of an incident. Incidents are looked up and written in the order of their
 /// keys, which should be that in which they lie on the disk.
@@ -31,37 +33,13 @@ pub struct UserRecord {
     pub sites: Vec<String>,
 }
 
-/// An incident as it was looked up.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LookedUp {
-    /// What a command sees of it.
-    pub facts: Facts,
-    /// How many bytes its conclusion has.
-    pub conclusion_bytes: u64,
-}
-
-/// What an incident was before a change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Before {
-    /// Its status.
-    pub status: String,
-    /// When it was closed, if it was.
-    pub closed_at: Option<Timestamp>,
-    /// Who closed it, if it was closed.
-    pub closed_by: Option<String>,
-    /// How many bytes its conclusion had: what is appended begins there.
-    pub conclusion_bytes: u64,
-}
-
-/// A closing to make.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A closing to make. What the incident was before is the store's to note, in the same transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ChangeToMake {
     /// The time that it bears.
     pub at: Timestamp,
     /// The version at which the incident must still stand.
     pub version: u64,
-    /// What it was at that version.
-    pub before: Before,
     /// What was waived, as JSON: an array of objects with `bypass`, `tasks` and `fields`.
     pub waived: Option<String>,
 }
@@ -73,8 +51,10 @@ pub struct LedgerEntry {
     pub incident: Option<IncidentKey>,
     /// The number, where there is no incident.
     pub number: Option<String>,
-    /// The outcome.
-    pub outcome: Outcome,
+    /// The incident's place in the input.
+    pub position: u64,
+    /// Its row: an index into the batch's [rows](RecordBatch::rows).
+    pub row: usize,
     /// The change, if one is to be made.
     pub change: Option<ChangeToMake>,
     /// The [sequence](LedgerRow::sequence) of the entry that this one replaces, if the
@@ -82,7 +62,7 @@ pub struct LedgerEntry {
     pub replaces: Option<u64>,
 }
 
-/// Entries of one execution to write together.
+/// Entries of one execution to write together. No two are of the same incident.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordBatch {
     /// The execution.
@@ -91,6 +71,8 @@ pub struct RecordBatch {
     pub acting_user: String,
     /// Rich text to append to the conclusion of each incident that is changed.
     pub conclusion: Option<String>,
+    /// The rows of the entries, which many may share.
+    pub rows: Vec<Arc<Row>>,
     /// The entries.
     pub entries: Vec<LedgerEntry>,
 }
@@ -108,14 +90,8 @@ pub struct LedgerRow {
     pub number: String,
     /// Whether the incident was changed.
     pub changed: bool,
-    /// Whether it succeeded.
-    pub result: OutcomeResult,
-    /// Why, as a code.
-    pub reason: Option<Reason>,
-    /// Why, for people.
-    pub message: Option<String>,
-    /// The values of the command's columns.
-    pub cells: Vec<Cell>,
+    /// Its row, which other lines may share.
+    pub row: Arc<Row>,
 }
 
 /// What became of an entry.
@@ -127,6 +103,55 @@ pub enum EntryOutcome {
     ChangedMeanwhile,
     /// It could not be written, and others could.
     Failed(StoreError),
+}
+
+/// A batch that is being recorded: what becomes of its entries is known before it is durable.
+/// Dropping it undoes nothing.
+pub struct Recording<'a>(Judging<'a>);
+
+type Judging<'a> = Box<dyn FnOnce() -> Result<(Vec<EntryOutcome>, Commit), StoreError> + 'a>;
+
+impl<'a> Recording<'a> {
+    /// One that `judge` waits for.
+    pub fn under_way(
+        judge: impl FnOnce() -> Result<(Vec<EntryOutcome>, Commit), StoreError> + 'a,
+    ) -> Recording<'a> {
+        Recording(Box::new(judge))
+    }
+
+    /// Waits until it is known what becomes of each entry; answers in their order. It stands once
+    /// the commit does.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where nothing of the batch was written.
+    pub fn judged(self) -> Result<(Vec<EntryOutcome>, Commit), StoreError> {
+        (self.0)()
+    }
+}
+
+/// A commit that is under way.
+pub struct Commit(Box<dyn FnOnce() -> Result<(), StoreError> + Send>);
+
+impl Commit {
+    /// One that is done.
+    pub fn done() -> Commit {
+        Commit::under_way(|| Ok(()))
+    }
+
+    /// One that is done when `wait` returns.
+    pub fn under_way(wait: impl FnOnce() -> Result<(), StoreError> + Send + 'static) -> Commit {
+        Commit(Box::new(wait))
+    }
+
+    /// Waits until it is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where nothing of the batch was written.
+    pub fn wait(self) -> Result<(), StoreError> {
+        (self.0)()
+    }
 }
 
 /// An incident store.
@@ -162,16 +187,12 @@ pub trait IncidentStore: Send + Sync {
     /// # Errors
     ///
     /// [`StoreError`]
-    fn look_up(&self, keys: &[IncidentKey]) -> Result<Vec<Option<LookedUp>>, StoreError>;
+    fn look_up(&self, keys: &[IncidentKey]) -> Result<Vec<Option<Facts>>, StoreError>;
 
-    /// Writes entries and makes their changes: status, date, user, conclusion, audit and ledger of
-    /// one incident together or not at all, and durably before it returns. Commits may be shared.
-    /// Answers in the order of the entries.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] where nothing of the batch was written.
-    fn record(&self, batch: RecordBatch) -> Result<Vec<EntryOutcome>, StoreError>;
+    /// Begins to write entries and to make their changes: status, date, user, conclusion, audit and
+    /// ledger of one incident together or not at all. Commits may be shared; they are made in the
+    /// order in which batches are begun.
+    fn record(&self, batch: RecordBatch) -> Recording<'_>;
 
     /// What was recorded for an execution, in the order of the input. It is the store's of the
     /// incidents, since only that can write it together with the changes.

@@ -4,16 +4,19 @@
 use crate::execution::{Answer, Ended};
 use axum::body::Bytes;
 use playdock_plugin_api::Reason;
+use playdock_plugin_api::messages::Row;
 
 /// The four members of an answer.
 pub(super) fn body(mut answer: Answer) -> Bytes {
     if let Some(cause) = concealed(answer.ended) {
         answer.error = cause.to_owned();
     }
-    for row in answer.report.iter_mut().flat_map(|report| &mut report.rows) {
-        if row.reason.as_ref() == Some(&Reason::STORE_ERROR) {
-            row.message = Some("The store could not write it.".to_owned());
-        }
+    if let Some(report) = &mut answer.report {
+        report.replace(|row| {
+            let message = Some("The store could not write it.".to_owned());
+            let is_one = row.reason.as_ref() == Some(&Reason::STORE_ERROR);
+            is_one.then(|| Row { message, ..row.clone() })
+        });
     }
     // Texts and numbers: serde_json can always write them.
     serde_json::to_vec(&answer).unwrap_or_default().into()

@@ -115,8 +115,8 @@ impl Metrics {
         self.executions.get_or_create(&ExecutionLabels { command: command.clone(), outcome }).inc();
         self.execution_durations.observe(took.as_secs_f64());
         let (mut done, mut unchanged, mut failed) = (0, 0, 0);
-        for row in answer.report.iter().flat_map(|report| &report.rows) {
-            match (row.result, &row.reason) {
+        for row in answer.report.iter().flat_map(|report| report.rows()) {
+            match (row.row.result, &row.row.reason) {
                 (OutcomeResult::Successful, None) => done += 1,
                 (OutcomeResult::Successful, Some(_)) => unchanged += 1,
                 (OutcomeResult::Failed, _) => failed += 1,

@@ -1,8 +1,8 @@
 //! What a command asks of the host while it runs, and what the host answers.
 
-use super::Message;
+use super::{Message, Row, RowOutcome};
 use crate::incident::Incident;
-use crate::outcome::{Outcome, Refusal};
+use crate::outcome::Refusal;
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -30,8 +30,10 @@ pub enum Call<'a> {
         /// Text to append to the Conclusion section of each incident that is changed.
         #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
         conclusion: Option<Cow<'a, str>>,
+        /// The rows of the outcomes.
+        rows: Vec<Row>,
         /// The outcomes.
-        outcomes: Cow<'a, [Outcome]>,
+        outcomes: Vec<RowOutcome>,
         /// The members that must be understood; those of an outcome as `outcomes.change.close`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         must_understand: Vec<String>,
@@ -106,16 +108,18 @@ impl Call<'_> {
         "numbers",
         "more",
         "conclusion",
+        "rows",
+        "rows.result",
+        "rows.reason",
+        "rows.message",
+        "rows.cells",
         "outcomes",
         "outcomes.position",
+        "outcomes.row",
         "outcomes.change",
         "outcomes.change.close",
         "outcomes.change.close.version",
         "outcomes.change.close.waived",
-        "outcomes.result",
-        "outcomes.reason",
-        "outcomes.message",
-        "outcomes.cells",
     ];
 }
 

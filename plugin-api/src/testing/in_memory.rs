@@ -253,7 +253,10 @@ impl InMemoryIncidents {
         let known = self.looked_at.get(&outcome.position).unwrap_or(&now);
         let before = self.outcomes.get(&outcome.position);
         let changed_before = before.is_some_and(|before| before.change.is_some());
-        outcome.check(known.facts.as_ref(), changed_before).map_err(ContextError::Host)?;
+        if let Some(change) = &outcome.change {
+            let checked = change.check(known.facts.as_ref(), outcome.result, changed_before);
+            checked.map_err(ContextError::Host)?;
+        }
         if let Some(Change::Close { version, waived }) = &outcome.change {
             let refuse = |reason, message: &str| {
                 Ok(Some(Refusal { reason, message: message.to_owned(), incident: now.clone() }))

@@ -200,15 +200,17 @@ impl State {
                 incidents: page.incidents,
                 must_understand: Vec::new(),
             }),
-            Call::Record { conclusion, outcomes, .. } => {
-                let mut outcomes = outcomes.into_owned();
+            Call::Record { conclusion, rows, outcomes, .. } => {
+                let no_row = || ContextError::Host("An outcome has no row.".to_owned());
                 // Nothing is kept of those that were made up.
                 let selected = self.incidents.selected().len() as u64;
-                outcomes.retain(|outcome| !endless || outcome.position < selected);
-                let conclusion = conclusion.as_deref();
-                self.incidents
-                    .record(&Recording { conclusion, outcomes: &outcomes })
-                    .map(|refused| Reply::Recorded { refused })
+                messages::unpack(&rows, outcomes).ok_or_else(no_row).and_then(|mut outcomes| {
+                    outcomes.retain(|outcome| !endless || outcome.position < selected);
+                    let conclusion = conclusion.as_deref();
+                    let recorded =
+                        self.incidents.record(&Recording { conclusion, outcomes: &outcomes });
+                    recorded.map(|refused| Reply::Recorded { refused })
+                })
             }
             Call::Progress { done, total } => {
                 self.incidents.progress(done, total).map(|()| Reply::Done {})

@@ -13,6 +13,9 @@ fn connect(path: &Path) -> Connection {
     let connection = Connection::open(path).unwrap();
     connection.pragma_update(None, "synchronous", "FULL").unwrap();
     connection.pragma_update(None, "foreign_keys", true).unwrap();
+    connection.pragma_update(None, "temp_store", "MEMORY").unwrap();
+    connection.pragma_update(None, "wal_autocheckpoint", 4000).unwrap();
+    connection.pragma_update(None, "cache_size", -16_000).unwrap();
     rusqlite::vtab::array::load_module(&connection).unwrap();
     connection.set_prepared_statement_cache_capacity(64);
     connection
@@ -23,8 +26,8 @@ fn begin(connection: &Connection) -> i64 {
     connection
         .execute(
             "INSERT INTO execution (execution_id, command, plugin, plugin_version, plugin_digest,
-                 mode, site, parameters, parameters_digest, started_at, state, columns)
-             VALUES ('bare', '', '', '', '', 'automatic', '', '', '', 0, 'finished', '')",
+                 mode, site, parameters_digest, started_at, state, columns)
+             VALUES ('bare', '', '', '', '', 'automatic', '', '', 0, 'finished', '')",
             [],
         )
         .unwrap();

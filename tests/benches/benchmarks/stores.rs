@@ -2,10 +2,11 @@
 
 use playdock_host::incidents::import::JsonLines;
 use playdock_host::incidents::{
-    Begun, Ending, EntryOutcome, ExecutionKey, ExecutionRecord, ExecutionRecords, IncidentKey,
-    IncidentStore, LedgerRow, LookedUp, NewExecution, RecordBatch, SiteRecord, SqliteStore,
-    StoreError, UserRecord,
+    Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, IncidentKey, IncidentStore,
+    LedgerRow, NewExecution, RecordBatch, Recording, SiteRecord, SqliteStore, StoreError,
+    UserRecord,
 };
+use playdock_plugin_api::Facts;
 use playdock_tests::{Random, SITE_AND_USER};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -35,12 +36,12 @@ impl IncidentStore for NoIncidents {
         Ok(vec![None; numbers.len()])
     }
 
-    fn look_up(&self, keys: &[IncidentKey]) -> Result<Vec<Option<LookedUp>>, StoreError> {
+    fn look_up(&self, keys: &[IncidentKey]) -> Result<Vec<Option<Facts>>, StoreError> {
         Ok(vec![None; keys.len()])
     }
 
-    fn record(&self, _: RecordBatch) -> Result<Vec<EntryOutcome>, StoreError> {
-        Err(StoreError::Closed)
+    fn record(&self, _: RecordBatch) -> Recording<'_> {
+        Recording::under_way(|| Err(StoreError::Closed))
     }
 
     fn ledger(&self, _: ExecutionKey) -> Result<Vec<LedgerRow>, StoreError> {

@@ -117,7 +117,8 @@ fn the_journal_tells_who_ran_what_and_what_became_of_each_incident() {
     let parameters = parameters(&["2", "missing", "1"]);
     assert_eq!(playdock.close(&parameters, &more).code, Some(3));
     let journal = "SELECT execution_id, command, plugin, mode, site, requested_by, acting_user,
-         parameters, clock, state, return_data, error, finished_at >= started_at FROM execution";
+         json, clock, state, return_data, error, finished_at >= started_at
+         FROM execution JOIN execution_parameters ON execution_parameters.execution = execution.id";
     let error = "1 of 3 incidents was not closed: 1 does not exist";
     let line = format!(
         "nightly-1|CloseIncidentInBulk|close-incident-in-bulk|automatic|Security Operations|NULL|\
@@ -129,7 +130,8 @@ fn the_journal_tells_who_ran_what_and_what_became_of_each_incident() {
     assert!(started > 1_700_000_000_000, "{started}");
 
     let ledger = "SELECT position, coalesce(incident.number, ledger.number), change, result, reason
-         FROM ledger LEFT JOIN incident ON incident.id = ledger.incident ORDER BY position";
+         FROM ledger JOIN ledger_row ON ledger_row.id = ledger.row
+         LEFT JOIN incident ON incident.id = ledger.incident ORDER BY position";
     assert_eq!(
         playdock.rows(ledger),
         [

@@ -134,7 +134,8 @@ const BREAKS: &[Break] = &[
         "INC-2",
     ),
     (
-        "UPDATE ledger SET reason = 'would-close' WHERE execution = 1 AND position = 4",
+        "UPDATE ledger_row SET reason = 'would-close'
+             WHERE id = (SELECT row FROM ledger WHERE execution = 1 AND position = 4)",
         &["no-preview"],
         "none",
     ),

@@ -1,6 +1,7 @@
 //! The rows as `contextData`: an array of objects whose members stand in the command's order.
 
-use super::{Report, ReportRow, cells_by_column};
+use super::{Report, cells_by_column, each_kind};
+use playdock_plugin_api::messages::Row;
 use playdock_plugin_api::{Cell, ColumnKind};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
@@ -9,49 +10,67 @@ pub(in crate::execution) struct ContextData<'a>(pub(in crate::execution) Option<
 
 impl Serialize for ContextData<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let rows = self.0.map_or(&[][..], |report| &report.rows);
-        let mut elements = serializer.serialize_seq(Some(rows.len()))?;
+        let rows = self.0.map_or(0, Report::count);
+        let mut elements = serializer.serialize_seq(Some(rows))?;
         if let Some(report) = self.0 {
-            for row in rows {
-                elements.serialize_element(&Row { report, row })?;
-            }
+            let members = |row: &Row| members(report, row);
+            each_kind::for_each(report, members, |row, members| {
+                elements.serialize_element(&Object { members, number: row.number })
+            })?;
         }
         elements.end()
     }
 }
 
-struct Row<'a> {
-    report: &'a Report,
-    row: &'a ReportRow,
+/// A row: its members, and the number for those that show it.
+struct Object<'a> {
+    members: &'a [(String, Value)],
+    number: &'a str,
 }
 
-impl Serialize for Row<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Row { report, row } = self;
-        let mut members = serializer.serialize_map(None)?;
-        let columns = &report.columns;
-        for (column, cell) in columns.context.iter().zip(cells_by_column(columns, row)) {
-            let name = &column.name;
-            match (column.kind, cell) {
-                (ColumnKind::IncidentNumber, _) => members.serialize_entry(name, &row.number)?,
-                (ColumnKind::Result, _) => members.serialize_entry(name, row.result.as_str())?,
-                (ColumnKind::Number, Some(Cell::Number(number))) => {
-                    members.serialize_entry(name, number)?;
-                }
+/// What a member holds.
+enum Value {
+    /// The incident's number.
+    Number,
+    Text(String),
+    Integer(i64),
+    Float(f64),
+}
+
+fn members(report: &Report, row: &Row) -> Vec<(String, Value)> {
+    let columns = &report.columns;
+    let members =
+        columns.context.iter().zip(cells_by_column(columns, row)).map(|(column, cell)| {
+            let value = match (column.kind, cell) {
+                (ColumnKind::IncidentNumber, _) => Value::Number,
+                (ColumnKind::Result, _) => Value::Text(row.result.as_str().to_owned()),
+                (ColumnKind::Number, Some(Cell::Number(number))) => Value::Float(*number),
                 (ColumnKind::Number, Some(Cell::Instant(number))) => {
-                    members.serialize_entry(name, &number.milliseconds())?;
+                    Value::Integer(number.milliseconds())
                 }
                 (kind, cell) => {
-                    let cell = cell.unwrap_or(&Cell::Empty);
-                    members.serialize_entry(name, &report.text(cell, kind))?;
+                    Value::Text(report.text(cell.unwrap_or(&Cell::Empty), kind).into_owned())
                 }
+            };
+            (column.name.to_string(), value)
+        });
+    let reason = row.reason.as_ref().map(|reason| ("Reason", reason.as_str()));
+    let message = row.message.as_ref().map(|message| ("Error message", message.as_str()));
+    let texts = reason.into_iter().chain(message);
+    let texts = texts.map(|(name, text)| (name.to_owned(), Value::Text(text.to_owned())));
+    members.chain(texts).collect()
+}
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        for (name, value) in self.members {
+            match value {
+                Value::Number => members.serialize_entry(name, self.number)?,
+                Value::Text(text) => members.serialize_entry(name, text)?,
+                Value::Integer(number) => members.serialize_entry(name, number)?,
+                Value::Float(number) => members.serialize_entry(name, number)?,
             }
-        }
-        if let Some(reason) = &row.reason {
-            members.serialize_entry("Reason", reason.as_str())?;
-        }
-        if let Some(message) = &row.message {
-            members.serialize_entry("Error message", message)?;
         }
         members.end()
     }

@@ -1,6 +1,7 @@
 //! The rows as the HTML table in `result`. Every cell is escaped.
 
-use super::Report;
+use super::{Report, each_kind};
+use playdock_plugin_api::messages::Row;
 use playdock_plugin_api::rich_text::Escaped;
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -23,13 +24,41 @@ impl fmt::Display for Table<'_> {
             write!(formatter, " <th>{}</th>", Escaped(heading))?;
         }
         formatter.write_str(" </tr>")?;
-        for row in &report.rows {
-            formatter.write_str(" <tr>")?;
-            for text in report.table_row(row) {
-                write!(formatter, " <td>{}</td>", Escaped(&text))?;
+        let html = |row: &Row| html(report, row);
+        each_kind::for_each(report, html, |row, html| {
+            let mut pieces = html.iter();
+            if let Some(first) = pieces.next() {
+                formatter.write_str(first)?;
             }
-            formatter.write_str(" </tr>")?;
-        }
+            pieces.try_for_each(|piece| {
+                write!(formatter, "{}", Escaped(row.number))?;
+                formatter.write_str(piece)
+            })
+        })?;
         formatter.write_str(" </table>")
     }
+}
+
+/// The HTML of a row, in pieces between which its number stands.
+fn html(report: &Report, row: &Row) -> Vec<String> {
+    let mut pieces = vec![" <tr>".to_owned()];
+    let mut html = |piece: String, ends: bool| {
+        if let Some(last) = pieces.last_mut() {
+            last.push_str(&piece);
+        }
+        if ends {
+            pieces.push(String::new());
+        }
+    };
+    for cell in report.table_cells(row) {
+        match cell {
+            Some(text) => html(format!(" <td>{}</td>", Escaped(&text)), false),
+            None => {
+                html(" <td>".to_owned(), true);
+                html("</td>".to_owned(), false);
+            }
+        }
+    }
+    html(" </tr>".to_owned(), false);
+    pieces
 }

@@ -24,15 +24,23 @@ struct Invariant {
     broken: &'static str,
 }
 
+/// The version since which the lines of ledgers share their rows.
+const SHARED_ROWS: i64 = 4;
+
 /// The lines of all ledgers, by one name whatever tables they lie in.
-const LINES: &str = "CREATE TEMP VIEW line AS
-    SELECT execution, sequence, position, incident, number, change, result, reason, cells
-    FROM ledger";
+fn lines(version: i64) -> String {
+    let table = if version < SHARED_ROWS { "ledger" } else { "ledger_line" };
+    format!(
+        "CREATE TEMP VIEW line AS
+         SELECT execution, sequence, position, incident, number, change, result, reason, cells
+         FROM {table}"
+    )
+}
 
 /// Checks the store in `path`, and names so many problems of each invariant at most.
 pub(super) fn check(path: &Path, most: usize) -> Result<CheckReport, StoreError> {
     let (connection, version) = open::open_to_read(path)?;
-    connection.execute_batch(LINES)?;
+    connection.execute_batch(&lines(version))?;
     let transaction = connection.unchecked_transaction()?;
     let report = all(&transaction, version, most)?;
     transaction.finish()?;

@@ -6,16 +6,17 @@ use super::super::lease::{LEASE_MILLISECONDS, LeaseOwner};
 use super::super::records::{
     Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionState, NewExecution,
 };
-use super::super::store::{IncidentKey, LedgerRow};
 use super::conditions;
 use super::running::{Claim, Running};
-use playdock_plugin_api::{Mode, OutcomeResult, Reason, Timestamp};
+use playdock_plugin_api::{Mode, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::fmt::Display;
 
 const COLUMNS: &str =
     "id, execution_id, command, plugin, plugin_version, plugin_digest, mode, site,
-    requested_by, acting_user, parameters, parameters_digest, clock, started_at, finished_at,
+    requested_by, acting_user,
+    (SELECT json FROM execution_parameters WHERE execution_parameters.execution = execution.id),
+    parameters_digest, clock, started_at, finished_at,
     state, return_data, error, outputs, lease_owner, lease_until, columns,
     trusted, signing_key, isolation, unprotected, api_key";
 
@@ -122,9 +123,9 @@ fn insert(
 ) -> Result<ExecutionKey, StoreError> {
     connection.execute(
         "INSERT INTO execution (execution_id, command, plugin, plugin_version, plugin_digest, mode,
-             site, requested_by, acting_user, parameters, parameters_digest, clock, started_at,
-             lease_owner, lease_until, columns, api_key, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+             site, requested_by, acting_user, parameters_digest, clock, started_at, lease_owner,
+             lease_until, columns, api_key, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
              'running')",
         rusqlite::params![
             new.id,
@@ -136,7 +137,6 @@ fn insert(
             new.site,
             new.requested_by,
             new.acting_user,
-            new.parameters,
             new.parameters_digest,
             new.clock.map(Timestamp::milliseconds),
             now,
@@ -146,7 +146,12 @@ fn insert(
             new.api_key.map(|key| key.0),
         ],
     )?;
-    Ok(ExecutionKey(connection.last_insert_rowid()))
+    let key = ExecutionKey(connection.last_insert_rowid());
+    connection.execute(
+        "INSERT INTO execution_parameters (execution, json) VALUES (?1, ?2)",
+        (key.0, &new.parameters),
+    )?;
+    Ok(key)
 }
 
 /// Whether the lease was renewed so lately that it need not be again.
@@ -224,38 +229,6 @@ pub(super) fn latest(
     Ok(records)
 }
 
-pub(super) fn ledger(
-    connection: &Connection,
-    key: ExecutionKey,
-) -> Result<Vec<LedgerRow>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT sequence, position, incident, coalesce(incident.number, ledger.number, ''),
-             change, result, reason, message, cells
-         FROM ledger LEFT JOIN incident ON incident.id = ledger.incident WHERE execution = ?1",
-    )?;
-    let mut rows = statement.query([key.0])?;
-    let mut ledger = Vec::new();
-    while let Some(row) = rows.next()? {
-        let cells = row.get_ref(8)?.as_str().map_err(rusqlite::Error::from)?;
-        ledger.push(LedgerRow {
-            sequence: row.get(0)?,
-            position: row.get(1)?,
-            incident: row.get::<_, Option<i64>>(2)?.map(IncidentKey),
-            number: row.get(3)?,
-            changed: row.get::<_, Option<String>>(4)?.is_some(),
-            result: match row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)? {
-                "Successful" => OutcomeResult::Successful,
-                _ => OutcomeResult::Failed,
-            },
-            reason: row.get::<_, Option<String>>(6)?.map(Reason::from),
-            message: row.get(7)?,
-            cells: serde_json::from_str(cells).map_err(unreadable("a row of a ledger"))?,
-        });
-    }
-    ledger.sort_unstable_by_key(|row| row.position);
-    Ok(ledger)
-}
-
 fn find(connection: &Connection, id: &str) -> Result<Option<Found>, StoreError> {
     let mut statement = connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM execution WHERE execution_id = ?1"))?;
@@ -318,6 +291,6 @@ pub(super) fn mode_text(mode: Mode) -> &'static str {
     }
 }
 
-fn unreadable<E: Display>(what: &'static str) -> impl Fn(E) -> StoreError {
+pub(super) fn unreadable<E: Display>(what: &'static str) -> impl Fn(E) -> StoreError {
     move |error| StoreError::Unreadable { what, cause: error.to_string() }
 }

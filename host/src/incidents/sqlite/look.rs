@@ -1,16 +1,14 @@
 //! Reading what executions need: sites, users, and incidents with the facts that rules judge.
 
 use super::super::error::StoreError;
-use super::super::store::{IncidentKey, LookedUp, SiteRecord, UserRecord};
+use super::super::store::{IncidentKey, SiteRecord, UserRecord};
 use playdock_plugin_api::{Facts, FieldValue, RequiredField, RequiredTask, Status, Timestamp};
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row};
-use std::collections::HashMap;
-use std::rc::Rc;
+use rusqlite::{Connection, OptionalExtension, Row, Rows, Statement};
+use std::cmp::Ordering;
 
-/// How many numbers one statement resolves: enough to be worth a statement, few enough to bound
-/// what SQLite sorts.
-const NUMBERS_AT_ONCE: usize = 20_000;
+/// How many rows that aren't wanted are passed over before it is searched anew, which costs about
+/// as much.
+const MOST_PASSED_OVER: usize = 8;
 
 pub(super) fn site(connection: &Connection, name: &str) -> Result<Option<SiteRecord>, StoreError> {
     let read = |row: &Row<'_>| Ok(SiteRecord { name: row.get(0)?, time_zone: row.get(1)? });
@@ -45,98 +43,133 @@ pub(super) fn resolve(
     numbers: &[&str],
 ) -> Result<Vec<Option<IncidentKey>>, StoreError> {
     let mut keys = vec![None; numbers.len()];
+    let mut statement = connection.prepare_cached("SELECT id FROM site WHERE name = ?1")?;
+    let site: Option<i64> = statement.query_row([site], |row| row.get(0)).optional()?;
+    let Some(site) = site else { return Ok(keys) };
     // In the order of the index, so that neighbours are found beside each other.
     let mut order: Vec<usize> = (0..numbers.len()).collect();
-    order.sort_unstable_by_key(|index| numbers[*index]);
-    let mut statement = connection.prepare_cached(
-        "SELECT number, id FROM rarray(?2) AS wanted CROSS JOIN incident
-         ON number = wanted.value AND site = (SELECT id FROM site WHERE name = ?1)",
-    )?;
-    for chunk in order.chunks(NUMBERS_AT_ONCE) {
-        let wanted: Vec<Value> =
-            chunk.iter().map(|index| Value::from(numbers[*index].to_owned())).collect();
-        let mut rows = statement.query((site, Rc::new(wanted)))?;
-        let mut waiting = chunk.iter();
-        while let Some(row) = rows.next()? {
-            let number = row.get_ref(0)?.as_bytes().map_err(rusqlite::Error::from)?;
-            // Both are in order, and each row is the answer to one of those that wait.
-            if let Some(index) = waiting.find(|index| numbers[**index].as_bytes() == number) {
-                keys[*index] = Some(IncidentKey(row.get(1)?));
-            }
-        }
+    if !numbers.is_sorted() {
+        order.sort_unstable_by_key(|index| numbers[*index]);
     }
+    let mut statement = connection.prepare_cached(
+        "SELECT number, id FROM incident WHERE site = ?1 AND number >= ?2 ORDER BY number",
+    )?;
+    merge(
+        &mut statement,
+        order.len(),
+        |statement, wanted| statement.query((site, numbers[order[wanted]])),
+        |row, wanted| Ok(text(row, 0)?.cmp(numbers[order[wanted]])),
+        |row, wanted| {
+            keys[order[wanted]] = Some(IncidentKey(row.get(1)?));
+            Ok(())
+        },
+    )?;
     Ok(keys)
 }
 
 pub(super) fn look_up(
     connection: &Connection,
     keys: &[IncidentKey],
-) -> Result<Vec<Option<LookedUp>>, StoreError> {
-    let places: HashMap<i64, usize> =
-        keys.iter().enumerate().map(|(index, key)| (key.0, index)).collect();
-    let ids: Rc<Vec<Value>> = Rc::new(keys.iter().map(|key| Value::from(key.0)).collect());
-    let mut found: Vec<Option<LookedUp>> = vec![None; keys.len()];
-
-    // CROSS JOIN fixes the order of the loops: from the keys, which are in the order of the tables,
-    // to the rows of each, which come in the order of their positions.
-
-    let mut statement = connection.prepare_cached(
-        "SELECT id, status, version, closed_at, closed_by, octet_length(conclusion)
-         FROM rarray(?1) AS wanted CROSS JOIN incident ON id = wanted.value",
-    )?;
-    let mut rows = statement.query([&ids])?;
-    while let Some(row) = rows.next()? {
-        if let Some(place) = places.get(&row.get(0)?) {
-            found[*place] = Some(incident(row)?);
-        }
+) -> Result<Vec<Option<Facts>>, StoreError> {
+    let mut found: Vec<Option<Facts>> = vec![None; keys.len()];
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    if !keys.is_sorted() {
+        order.sort_unstable_by_key(|index| keys[*index]);
     }
-
     let mut each =
-        |row: &Row<'_>, take: &dyn Fn(&Row<'_>, &mut Facts) -> Result<(), StoreError>| {
-            let looked_up = places.get(&row.get(0)?).and_then(|place| found[*place].as_mut());
-            looked_up.map_or(Ok(()), |looked_up| take(row, &mut looked_up.facts))
+        |query: &str, take: fn(&Row<'_>, &mut Option<Facts>) -> Result<(), StoreError>| {
+            merge(
+                &mut *connection.prepare_cached(query)?,
+                order.len(),
+                |statement, wanted| statement.query([keys[order[wanted]].0]),
+                |row, wanted| Ok(row.get::<_, i64>(0)?.cmp(&keys[order[wanted]].0)),
+                |row, wanted| take(row, &mut found[order[wanted]]),
+            )
         };
-    let mut statement = connection.prepare_cached(
-        "SELECT incident, title, status FROM rarray(?1) AS wanted
-         CROSS JOIN task ON incident = wanted.value AND required = 1",
-    )?;
-    let mut rows = statement.query([&ids])?;
-    while let Some(row) = rows.next()? {
-        each(row, &|row, facts| {
-            facts.required_tasks.push(RequiredTask { title: row.get(1)?, status: row.get(2)? });
+    each(
+        "SELECT id, status, version, closed_at, closed_by FROM incident
+         WHERE id >= ?1 ORDER BY id",
+        |row, facts| {
+            *facts = Some(incident(row)?);
             Ok(())
-        })?;
-    }
-    let mut statement = connection.prepare_cached(
-        "SELECT incident, section, name, visible, field.value FROM rarray(?1) AS wanted
-         CROSS JOIN field ON incident = wanted.value AND required_on_close = 1",
+        },
     )?;
-    let mut rows = statement.query([&ids])?;
-    while let Some(row) = rows.next()? {
-        each(row, &|row, facts| {
-            facts.required_fields.push(RequiredField {
+    each(
+        "SELECT incident, title, status FROM task
+         WHERE incident >= ?1 AND required = 1 ORDER BY incident, position",
+        |row, facts| {
+            let task = RequiredTask { title: row.get(1)?, status: row.get(2)? };
+            facts.iter_mut().for_each(|facts| facts.required_tasks.push(task.clone()));
+            Ok(())
+        },
+    )?;
+    each(
+        "SELECT incident, section, name, visible, value FROM field
+         WHERE incident >= ?1 AND required_on_close = 1 ORDER BY incident, position",
+        |row, facts| {
+            let field = RequiredField {
                 section: row.get(1)?,
                 name: row.get(2)?,
                 visible: row.get(3)?,
-                value: field_value(row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?)?,
-            });
+                value: field_value(text(row, 4)?)?,
+            };
+            facts.iter_mut().for_each(|facts| facts.required_fields.push(field.clone()));
             Ok(())
-        })?;
-    }
+        },
+    )?;
     Ok(found)
 }
 
-fn incident(row: &Row<'_>) -> Result<LookedUp, StoreError> {
-    Ok(LookedUp {
-        facts: Facts {
-            status: Status::from(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?),
-            version: row.get(2)?,
-            closed_at: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_milliseconds),
-            closed_by: row.get(4)?,
-            required_tasks: Vec::new(),
-            required_fields: Vec::new(),
-        },
-        conclusion_bytes: row.get(5)?,
+/// Walks over the rows of a table and what is wanted of it, both in the same order: from one to
+/// the next where they lie close together, by a new search where they don't.
+fn merge(
+    statement: &mut Statement<'_>,
+    wanted: usize,
+    search: impl for<'s> Fn(&'s mut Statement<'_>, usize) -> Result<Rows<'s>, rusqlite::Error>,
+    compare: impl Fn(&Row<'_>, usize) -> Result<Ordering, StoreError>,
+    mut take: impl FnMut(&Row<'_>, usize) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut next = 0;
+    'search: while next < wanted {
+        let mut rows = search(statement, next)?;
+        let mut passed_over = 0;
+        while let Some(row) = rows.next()? {
+            loop {
+                match compare(row, next)? {
+                    Ordering::Less if passed_over == MOST_PASSED_OVER => continue 'search,
+                    Ordering::Less => passed_over += 1,
+                    Ordering::Equal => {
+                        passed_over = 0;
+                        take(row, next)?;
+                    }
+                    Ordering::Greater => {
+                        next += 1;
+                        if next == wanted {
+                            return Ok(());
+                        }
+                        continue;
+                    }
+                }
+                break;
+            }
+        }
+        return Ok(());
+    }
+    Ok(())
+}
+
+fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str, StoreError> {
+    Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
+}
+
+fn incident(row: &Row<'_>) -> Result<Facts, StoreError> {
+    Ok(Facts {
+        status: Status::from(text(row, 1)?),
+        version: row.get(2)?,
+        closed_at: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_milliseconds),
+        closed_by: row.get(4)?,
+        required_tasks: Vec::new(),
+        required_fields: Vec::new(),
     })
 }
 
@@ -149,5 +182,74 @@ fn field_value(json: &str) -> Result<FieldValue, StoreError> {
             })
         }
         _ => Ok(FieldValue::Present),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::open;
+    use super::*;
+
+    /// Sixty incidents, of which every third has two required tasks and every fifth a field.
+    fn store(folder: &tempfile::TempDir) -> Connection {
+        let (connection, _) = open::open(&folder.path().join("a.db")).unwrap();
+        let rows = "INSERT INTO site VALUES (1, 'A', 'UTC'), (2, 'B', 'UTC');
+            WITH RECURSIVE id (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM id WHERE id < 60)
+            INSERT INTO incident (id, site, number, status, imported_at)
+                SELECT id, 1 + id % 2, printf('N%03d', id), 'Open', 0 FROM id;
+            INSERT INTO task SELECT id, 0, 'one', 1, 'Pending' FROM incident WHERE id % 3 = 0;
+            INSERT INTO task SELECT id, 1, 'not required', 0, 'Pending' FROM incident;
+            INSERT INTO task SELECT id, 2, 'two', 1, 'Pending' FROM incident WHERE id % 3 = 0;
+            INSERT INTO field SELECT id, 0, 'S', 'F', 'Activity', 1, 1, 'null'
+                FROM incident WHERE id % 5 = 0;";
+        connection.execute_batch(rows).unwrap();
+        connection
+    }
+
+    #[test]
+    fn numbers_are_found_in_any_order_near_each_other_and_far_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = store(&folder);
+        for step in [1, 2, 7, 25] {
+            let mut numbers: Vec<String> =
+                (0..=70).step_by(step).map(|id| format!("N{id:03}")).collect();
+            numbers.push("M".to_owned());
+            numbers.push("N0035".to_owned());
+            for _ in 0..2 {
+                numbers.reverse();
+                let asked: Vec<&str> = numbers.iter().map(String::as_str).collect();
+                let found = resolve(&connection, "A", &asked).unwrap();
+                for (number, key) in asked.iter().zip(found) {
+                    let id = number[1..].parse().ok().filter(|_| number.len() == 4);
+                    let here = id.filter(|id| (1..=60).contains(id) && id % 2 == 0);
+                    assert_eq!(key.map(|key| key.0), here, "{number}");
+                }
+            }
+        }
+        assert_eq!(resolve(&connection, "C", &["N002"]).unwrap(), [None]);
+        assert_eq!(resolve(&connection, "A", &[]).unwrap(), []);
+    }
+
+    #[test]
+    fn facts_are_those_of_the_incident_wherever_it_lies() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = store(&folder);
+        for step in [1, 3, 25] {
+            let mut keys: Vec<IncidentKey> = (-3..90).step_by(step).map(IncidentKey).collect();
+            for _ in 0..2 {
+                keys.reverse();
+                let found = look_up(&connection, &keys).unwrap();
+                assert_eq!(found.len(), keys.len());
+                for (key, facts) in keys.iter().zip(found) {
+                    assert_eq!(facts.is_some(), (1..=60).contains(&key.0), "{key:?}");
+                    let Some(facts) = facts else { continue };
+                    let titles: Vec<&str> =
+                        facts.required_tasks.iter().map(|task| task.title.as_str()).collect();
+                    let expected: &[&str] = if key.0 % 3 == 0 { &["one", "two"] } else { &[] };
+                    assert_eq!(titles, expected, "{key:?}");
+                    assert_eq!(facts.required_fields.len(), usize::from(key.0 % 5 == 0));
+                }
+            }
+        }
     }
 }

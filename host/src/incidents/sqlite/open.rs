@@ -8,8 +8,20 @@ use std::path::Path;
 use std::time::Duration;
 
 /// What makes each version of the schema out of the one before; the first out of nothing.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_keys.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
+];
+
+/// How many pages, of 4 KiB, the write-ahead log takes before what it holds goes into the file: a
+/// page that is changed in several commits is written there once.
+const PAGES_PER_CHECKPOINT: i64 = 4000;
+
+/// The memory of a connection for pages, in KiB, below zero as SQLite wants it: what one commit
+/// changes fits in.
+const CACHE: i64 = -16_000;
 
 /// Marks the file as a Playdock store in its header: "PLDK".
 const APPLICATION_ID: i64 = 0x504C_444B;
@@ -82,6 +94,11 @@ fn settings(connection: &Connection) -> Result<(), rusqlite::Error> {
     // With WAL, which the file is made with, anything less could lose the latest commits in a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What a statement or a savepoint may have to undo is kept in memory: a file, or SQLite's buffer
+    // for one, for each of a million statements costs more than they do.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "wal_autocheckpoint", PAGES_PER_CHECKPOINT)?;
+    connection.pragma_update(None, "cache_size", CACHE)?;
     connection.set_prepared_statement_cache_capacity(64);
     rusqlite::vtab::array::load_module(connection)
 }
@@ -141,6 +158,8 @@ fn refuse_others(connection: &Connection, path: &Path) -> Result<(), StoreError>
 
 #[cfg(test)]
 mod tests {
+    use super::super::running::Running;
+    use super::super::{executions, ledger};
     use super::*;
     use crate::incidents::{Begun, Conditions, ExecutionRecords, NewExecution, SqliteStore};
 
@@ -215,5 +234,52 @@ mod tests {
             open(&folder.path().join("no/such/a.db")),
             Err(StoreError::CannotOpen { .. })
         ));
+    }
+
+    #[test]
+    fn a_store_of_the_first_version_keeps_its_journal_and_its_ledger() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let old = connect(&path).unwrap();
+        let first = MIGRATIONS[0];
+        let rows = "INSERT INTO site VALUES (1, 'A', 'UTC');
+            INSERT INTO incident (id, site, number, status, imported_at) VALUES (7, 1, 'N', 'Open', 0);
+            INSERT INTO execution (id, execution_id, command, plugin, plugin_version,
+                plugin_digest, mode, site, parameters, parameters_digest, started_at, state, columns)
+            VALUES (3, 'E', '', '', '', '', 'automatic', 'A', '{\"a\":1}', '', 0, 'finished', '');
+            INSERT INTO ledger VALUES (3, 0, 1, NULL, 'M', NULL, 'Failed', 'not-found', 'none', '[]'),
+                (3, 1, 0, 7, NULL, 'close', 'Successful', NULL, NULL, '[\"Closed\"]');";
+        let version = format!(
+            "{first}{rows}PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1"
+        );
+        old.execute_batch(&version).unwrap();
+        drop(old);
+
+        let (new, _) = open(&path).unwrap();
+        let running = Running::of(&path);
+        let (key, record) = executions::execution(&new, "E", &running).unwrap().unwrap();
+        assert_eq!(record.begun.parameters, "{\"a\":1}");
+        let lines_read = ledger::read(&new, key).unwrap();
+        let lines: Vec<String> = lines_read
+            .iter()
+            .map(|line| {
+                format!("{} {} {} {:?}", line.sequence, line.number, line.changed, line.row)
+            })
+            .collect();
+        assert!(
+            lines[0].starts_with("1 N true Row { result: Successful, reason: None"),
+            "{lines:?}"
+        );
+        assert!(lines[0].contains("Closed"), "{lines:?}");
+        assert!(lines[1].starts_with("0 M false Row { result: Failed"), "{lines:?}");
+        assert!(lines[1].contains("not-found") && lines[1].contains("none"), "{lines:?}");
+        let broken: Vec<String> = new
+            .prepare("PRAGMA foreign_key_check")
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert_eq!(broken, [""; 0]);
     }
 }

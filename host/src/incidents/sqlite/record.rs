@@ -1,21 +1,80 @@
 //! Writing outcomes: the change, its audit entry and its line in the ledger, together or not at all.
+//!
+//! Changes that are alike are made by one statement: a statement for each would cost several times
+//! as much.
 
 use super::super::error::StoreError;
 use super::super::store::{ChangeToMake, EntryOutcome, LedgerEntry, RecordBatch};
 use super::executions;
-use playdock_plugin_api::Timestamp;
+use super::ledger::Ledger;
 use rusqlite::Connection;
+use rusqlite::types::Value;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
-/// Writes a batch inside the transaction that is open, as a whole: an error that is about a row
-/// says nothing of the others, which [`record_singly`] finds out.
-pub(super) fn record(
+/// Makes the changes of entries inside the transaction that is open, with their audit entries, and
+/// says what becomes of each entry. An error that is about a row says nothing of the others, which
+/// [`record_singly`] finds out.
+pub(super) fn make_changes(
     connection: &Connection,
     batch: &RecordBatch,
+    entries: &[LedgerEntry],
 ) -> Result<Vec<EntryOutcome>, StoreError> {
     // Only whoever holds the lease may write; writing renews it.
     executions::renew(connection, batch.execution)?;
-    let mut sequence = next_sequence(connection, batch)?;
-    batch.entries.iter().map(|entry| write(connection, batch, entry, &mut sequence)).collect()
+    let mut changed_meanwhile = HashSet::new();
+    for (change, incidents) in alike(entries) {
+        changed_meanwhile.extend(close(connection, batch, change, incidents)?);
+    }
+    let stands = |entry: &LedgerEntry| match (&entry.change, entry.incident) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(_), Some(it)) => changed_meanwhile.is_empty() || !changed_meanwhile.contains(&it.0),
+    };
+    let outcome = |entry| match stands(entry) {
+        true => EntryOutcome::Written,
+        false => EntryOutcome::ChangedMeanwhile,
+    };
+    Ok(entries.iter().map(outcome).collect())
+}
+
+/// The incidents for which the same change is to be made.
+fn alike(entries: &[LedgerEntry]) -> Vec<(&ChangeToMake, Vec<i64>)> {
+    let mut alike: Vec<(&ChangeToMake, Vec<i64>)> = Vec::new();
+    let mut known: HashMap<&ChangeToMake, usize> = HashMap::new();
+    let mut last = 0;
+    for entry in entries {
+        let (Some(change), Some(incident)) = (&entry.change, entry.incident) else { continue };
+        // Neighbours often change alike.
+        if alike.get(last).is_none_or(|(of_last, _)| *of_last != change) {
+            last = *known.entry(change).or_insert(alike.len());
+        }
+        match alike.get_mut(last) {
+            Some((_, incidents)) => incidents.push(incident.0),
+            None => alike.push((change, vec![incident.0])),
+        }
+    }
+    alike
+}
+
+/// Writes the lines of those entries into the ledger that are to be written.
+pub(super) fn note(
+    connection: &Connection,
+    batch: &RecordBatch,
+    entries: &[LedgerEntry],
+    outcomes: &[EntryOutcome],
+) -> Result<(), StoreError> {
+    let mut ledger = Ledger::of(connection, batch)?;
+    let written = entries.iter().zip(outcomes);
+    let written = written.filter(|(_, outcome)| matches!(outcome, EntryOutcome::Written));
+    let entries: Vec<&LedgerEntry> = written.map(|(entry, _)| entry).collect();
+    let (appended, replacing): (Vec<_>, Vec<_>) =
+        entries.into_iter().partition(|entry| entry.replaces.is_none());
+    let many = appended.chunks_exact(Ledger::LINES_AT_ONCE);
+    let rest = many.remainder();
+    many.into_iter().try_for_each(|entries| ledger.append(entries))?;
+    rest.iter().try_for_each(|entry| ledger.append(&[*entry]))?;
+    replacing.into_iter().try_for_each(|entry| ledger.replace(entry))
 }
 
 /// Writes the entries of a batch each on its own, so that one which can't be written leaves the
@@ -24,13 +83,11 @@ pub(super) fn record_singly(
     connection: &Connection,
     batch: &RecordBatch,
 ) -> Result<Vec<EntryOutcome>, StoreError> {
-    executions::renew(connection, batch.execution)?;
-    let mut sequence = next_sequence(connection, batch)?;
     let mut outcomes = Vec::with_capacity(batch.entries.len());
     for entry in &batch.entries {
         connection.execute_batch("SAVEPOINT entry")?;
-        match write(connection, batch, entry, &mut sequence) {
-            Ok(outcome) => outcomes.push(outcome),
+        match record_one(connection, batch, entry) {
+            Ok(outcome) => outcomes.extend(outcome),
             Err(error) if error.is_about_a_row() => {
                 connection.execute_batch("ROLLBACK TO entry")?;
                 outcomes.push(EntryOutcome::Failed(error));
@@ -42,109 +99,51 @@ pub(super) fn record_singly(
     Ok(outcomes)
 }
 
-fn next_sequence(connection: &Connection, batch: &RecordBatch) -> Result<u64, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT coalesce(max(sequence) + 1, 0) FROM ledger WHERE execution = ?1")?;
-    Ok(statement.query_row([batch.execution.0], |row| row.get(0))?)
-}
-
-fn write(
+fn record_one(
     connection: &Connection,
     batch: &RecordBatch,
     entry: &LedgerEntry,
-    sequence: &mut u64,
-) -> Result<EntryOutcome, StoreError> {
-    if let Some(change) = &entry.change {
-        let Some(incident) = entry.incident else {
-            return Ok(EntryOutcome::ChangedMeanwhile);
-        };
-        if !close(connection, batch, incident.0, change)? {
-            return Ok(EntryOutcome::ChangedMeanwhile);
-        }
-    }
-    write_ledger(connection, batch, entry, sequence)?;
-    Ok(EntryOutcome::Written)
+) -> Result<Vec<EntryOutcome>, StoreError> {
+    let outcomes = make_changes(connection, batch, std::slice::from_ref(entry))?;
+    note(connection, batch, std::slice::from_ref(entry), &outcomes)?;
+    Ok(outcomes)
 }
 
-/// Closes an incident if it stands at the version that was judged; says whether it did.
+/// Closes those of the incidents that stand at the version that was judged, and returns the others.
 fn close(
     connection: &Connection,
     batch: &RecordBatch,
-    incident: i64,
     change: &ChangeToMake,
-) -> Result<bool, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "UPDATE incident SET status = 'Closed', version = version + 1, closed_at = ?1,
-             closed_by = ?2, closed_in = ?3, conclusion = conclusion || ?4
-         WHERE id = ?5 AND version = ?6 AND status <> 'Closed'",
-    )?;
-    let changed = statement.execute((
-        change.at.milliseconds(),
-        &batch.acting_user,
-        batch.execution.0,
-        batch.conclusion.as_deref().unwrap_or_default(),
-        incident,
-        change.version,
-    ))?;
-    if changed == 0 {
-        return Ok(false);
-    }
+    incidents: Vec<i64>,
+) -> Result<Vec<i64>, StoreError> {
+    // No incident has a version that the store can't hold.
+    let Ok(version) = i64::try_from(change.version) else { return Ok(incidents) };
+    let (execution, at) = (batch.execution.0, change.at.milliseconds());
+    let wanted: Rc<Vec<Value>> = Rc::new(incidents.iter().map(|id| Value::from(*id)).collect());
     let mut statement = connection.prepare_cached(
         "INSERT INTO audit (incident, execution, action, at, acting_user, before_status,
              before_version, before_closed_at, before_closed_by, before_conclusion_bytes, waived)
-         VALUES (?1, ?2, 'close', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+         SELECT id, ?1, 'close', ?2, ?3, status, version, closed_at, closed_by,
+             octet_length(conclusion), ?4
+         FROM incident WHERE id IN rarray(?5) AND version = ?6 AND status <> 'Closed'",
     )?;
-    statement.execute((
-        incident,
-        batch.execution.0,
-        change.at.milliseconds(),
-        &batch.acting_user,
-        &change.before.status,
-        change.version,
-        change.before.closed_at.map(Timestamp::milliseconds),
-        &change.before.closed_by,
-        change.before.conclusion_bytes,
-        &change.waived,
-    ))?;
-    Ok(true)
-}
-
-fn write_ledger(
-    connection: &Connection,
-    batch: &RecordBatch,
-    entry: &LedgerEntry,
-    sequence: &mut u64,
-) -> Result<(), StoreError> {
-    let outcome = &entry.outcome;
-    let place = entry.replaces.unwrap_or(*sequence);
-    if entry.replaces.is_none() {
-        *sequence += 1;
+    statement.execute((execution, at, &batch.acting_user, &change.waived, &wanted, version))?;
+    let mut statement = connection.prepare_cached(
+        "UPDATE incident SET status = 'Closed', version = version + 1, closed_at = ?1,
+             closed_by = ?2, closed_in = ?3, conclusion = conclusion || ?4
+         WHERE id IN rarray(?5) AND version = ?6 AND status <> 'Closed'",
+    )?;
+    let conclusion = batch.conclusion.as_deref().unwrap_or_default();
+    let changed =
+        statement.execute((at, &batch.acting_user, execution, conclusion, &wanted, version))?;
+    if changed == incidents.len() {
+        return Ok(Vec::new());
     }
-    let mut statement = connection.prepare_cached(match entry.replaces {
-        None => {
-            "INSERT INTO ledger (execution, sequence, position, incident, number, change,
-                 result, reason, message, cells)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
-        }
-        Some(_) => {
-            "UPDATE ledger SET position = ?3, incident = ?4, number = ?5, change = ?6, result = ?7,
-                 reason = ?8, message = ?9, cells = ?10
-             WHERE execution = ?1 AND sequence = ?2"
-        }
-    })?;
-    let cells = serde_json::to_string(&outcome.cells)
-        .map_err(|error| StoreError::Refused(error.to_string()))?;
-    statement.execute((
-        batch.execution.0,
-        place,
-        outcome.position,
-        entry.incident.map(|key| key.0),
-        &entry.number,
-        entry.change.as_ref().map(|_| "close"),
-        outcome.result.as_str(),
-        outcome.reason.as_ref().map(playdock_plugin_api::Reason::as_str),
-        &outcome.message,
-        cells,
-    ))?;
-    Ok(())
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM incident
+         WHERE id IN rarray(?1) AND version = ?2 + 1 AND closed_in = ?3 AND status = 'Closed'",
+    )?;
+    let closed = statement.query_map((&wanted, version, execution), |row| row.get(0))?;
+    let closed: HashSet<i64> = closed.collect::<Result<_, _>>()?;
+    Ok(incidents.into_iter().filter(|incident| !closed.contains(incident)).collect())
 }

@@ -45,6 +45,15 @@ impl Writer {
         rows: usize,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.begin(rows, work)?.wait()
+    }
+
+    /// As [`write`](Writer::write), and doesn't wait.
+    pub(super) fn begin<T: Send + 'static>(
+        &self,
+        rows: usize,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<UnderWay<T>, StoreError> {
         let (answer, answered) = channel();
         let job = Job {
             rows,
@@ -59,7 +68,17 @@ impl Writer {
             }),
         };
         self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or(StoreError::Closed)?;
-        answered.recv().map_err(|_| StoreError::Closed)?
+        Ok(UnderWay(answered))
+    }
+}
+
+/// Work that waits for the thread, or for its commit.
+pub(super) struct UnderWay<T>(Receiver<Result<T, StoreError>>);
+
+impl<T> UnderWay<T> {
+    /// Waits until it is committed.
+    pub(super) fn wait(self) -> Result<T, StoreError> {
+        self.0.recv().map_err(|_| StoreError::Closed)?
     }
 }
 

@@ -1,4 +1,4 @@
--- The keys of remote clients, and which of them began an execution.
+-- Version 3 of the store: the keys of remote clients, and which of them began an execution.
 
 CREATE TABLE api_key (
     id            INTEGER PRIMARY KEY,

@@ -1,0 +1,29 @@
+//! What rows that are alike have in common is made once for all of them.
+
+use super::{NumberedRows, Report, ReportRow};
+use playdock_plugin_api::messages::Row;
+
+/// How many are kept: rows that follow each other are of a few kinds.
+const KEPT: usize = 64;
+
+/// Hands each row of a report to `take`, with what `make` made of its kind.
+pub(super) fn for_each<T, E>(
+    report: &Report,
+    make: impl Fn(&Row) -> T,
+    mut take: impl FnMut(ReportRow<'_>, &T) -> Result<(), E>,
+) -> Result<(), E> {
+    let NumberedRows { numbers, of } = &report.rows;
+    let mut kept: Vec<Option<(usize, T)>> = (0..KEPT).map(|_| None).collect();
+    for position in 0..of.len() {
+        let Some(index) = of.index(position) else { continue };
+        let row = &of.shared()[index];
+        let place = &mut kept[index % KEPT];
+        if place.as_ref().is_none_or(|(known, _)| *known != index) {
+            *place = Some((index, make(row)));
+        }
+        if let Some((_, made)) = place {
+            take(ReportRow { number: numbers.get(position), row }, made)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! The ledger: what became of each incident of an execution, line by line, and the rows that the
+//! lines share.
+
+use super::super::error::StoreError;
+use super::super::records::ExecutionKey;
+use super::super::store::{IncidentKey, LedgerEntry, LedgerRow, RecordBatch};
+use super::executions::unreadable;
+use playdock_plugin_api::messages::Row;
+use playdock_plugin_api::{OutcomeResult, Reason};
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, OnceLock};
+
+/// The lines of an execution, in the order of the input.
+pub(super) fn read(
+    connection: &Connection,
+    key: ExecutionKey,
+) -> Result<Vec<LedgerRow>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT sequence, position, incident, coalesce(incident.number, ledger.number, ''),
+             change, ledger.row
+         FROM ledger LEFT JOIN incident ON incident.id = ledger.incident WHERE execution = ?1",
+    )?;
+    let mut rows = statement.query([key.0])?;
+    let mut shared: HashMap<i64, Arc<Row>> = HashMap::new();
+    let mut ledger = Vec::new();
+    while let Some(row) = rows.next()? {
+        let of = row.get(5)?;
+        let of = match shared.entry(of) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(unknown) => unknown.insert(shared_row(connection, of)?).clone(),
+        };
+        ledger.push(LedgerRow {
+            sequence: row.get(0)?,
+            position: row.get(1)?,
+            incident: row.get::<_, Option<i64>>(2)?.map(IncidentKey),
+            number: row.get(3)?,
+            changed: !matches!(row.get_ref(4)?, ValueRef::Null),
+            row: of,
+        });
+    }
+    ledger.sort_unstable_by_key(|row| row.position);
+    Ok(ledger)
+}
+
+fn shared_row(connection: &Connection, id: i64) -> Result<Arc<Row>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT result, reason, message, cells FROM ledger_row WHERE id = ?1")?;
+    let mut rows = statement.query([id])?;
+    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let text = |index| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
+    Ok(Arc::new(Row {
+        result: match text(0)? {
+            "Successful" => OutcomeResult::Successful,
+            _ => OutcomeResult::Failed,
+        },
+        reason: row.get::<_, Option<String>>(1)?.map(Reason::from),
+        message: row.get(2)?,
+        cells: serde_json::from_str(text(3)?).map_err(unreadable("a row of a ledger"))?,
+    }))
+}
+
+/// Writes lines of an execution's ledger.
+pub(super) struct Ledger<'a> {
+    connection: &'a Connection,
+    batch: &'a RecordBatch,
+    sequence: u64,
+    /// The keys of the batch's rows in the store, of those that it has.
+    rows: Vec<Option<i64>>,
+}
+
+impl<'a> Ledger<'a> {
+    /// How many lines one statement appends.
+    pub(super) const LINES_AT_ONCE: usize = 32;
+
+    pub(super) fn of(
+        connection: &'a Connection,
+        batch: &'a RecordBatch,
+    ) -> Result<Ledger<'a>, StoreError> {
+        let mut statement = connection.prepare_cached(
+            "SELECT coalesce(max(sequence) + 1, 0) FROM ledger WHERE execution = ?1",
+        )?;
+        let sequence = statement.query_row([batch.execution.0], |row| row.get(0))?;
+        Ok(Ledger { connection, batch, sequence, rows: vec![None; batch.rows.len()] })
+    }
+
+    /// Appends one line, or as many as one statement appends.
+    pub(super) fn append(&mut self, entries: &[&LedgerEntry]) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(appending(entries.len()))?;
+        statement.raw_bind_parameter(1, self.batch.execution.0)?;
+        let mut parameter = 2;
+        for entry in entries {
+            let row = self.row(entry.row)?;
+            statement.raw_bind_parameter(parameter, self.sequence)?;
+            statement.raw_bind_parameter(parameter + 1, entry.position)?;
+            statement.raw_bind_parameter(parameter + 2, entry.incident.map(|key| key.0))?;
+            statement.raw_bind_parameter(parameter + 3, entry.number.as_deref())?;
+            statement.raw_bind_parameter(parameter + 4, change(entry))?;
+            statement.raw_bind_parameter(parameter + 5, row)?;
+            parameter += 6;
+            self.sequence += 1;
+        }
+        statement.raw_execute()?;
+        Ok(())
+    }
+
+    /// Writes a line in the place of an earlier one.
+    pub(super) fn replace(&mut self, entry: &LedgerEntry) -> Result<(), StoreError> {
+        let row = self.row(entry.row)?;
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE ledger SET position = ?3, incident = ?4, number = ?5, change = ?6, row = ?7
+             WHERE execution = ?1 AND sequence = ?2",
+        )?;
+        let incident = entry.incident.map(|key| key.0);
+        statement.execute((
+            self.batch.execution.0,
+            entry.replaces,
+            entry.position,
+            incident,
+            &entry.number,
+            change(entry),
+            row,
+        ))?;
+        Ok(())
+    }
+
+    /// The key of a row of the batch, which is written when the first entry needs it.
+    fn row(&mut self, index: usize) -> Result<i64, StoreError> {
+        if let Some(key) = self.rows[index] {
+            return Ok(key);
+        }
+        let row: &Row = &self.batch.rows[index];
+        let cells = serde_json::to_string(&row.cells)
+            .map_err(|error| StoreError::Refused(error.to_string()))?;
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO ledger_row (result, reason, message, cells) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        let reason = row.reason.as_ref().map(Reason::as_str);
+        statement.execute((row.result.as_str(), reason, &row.message, cells))?;
+        let key = self.connection.last_insert_rowid();
+        self.rows[index] = Some(key);
+        Ok(key)
+    }
+}
+
+/// The statement that appends so many lines.
+fn appending(lines: usize) -> &'static str {
+    static MANY: OnceLock<String> = OnceLock::new();
+    static ONE: OnceLock<String> = OnceLock::new();
+    let statement = if lines == 1 { &ONE } else { &MANY };
+    statement.get_or_init(|| {
+        let line = |index: usize| {
+            let [a, b, c, d, e, f] = [2, 3, 4, 5, 6, 7].map(|parameter| parameter + 6 * index);
+            format!("(?1, ?{a}, ?{b}, ?{c}, ?{d}, ?{e}, ?{f})")
+        };
+        let values: Vec<String> = (0..lines).map(line).collect();
+        let columns = "execution, sequence, position, incident, number, change, row";
+        format!("INSERT INTO ledger ({columns}) VALUES {}", values.join(", "))
+    })
+}
+
+/// What the ledger calls the change of an entry.
+fn change(entry: &LedgerEntry) -> Option<&'static str> {
+    entry.change.as_ref().map(|_| "close")
+}
