@@ -262,7 +262,7 @@ fn read(row: &Row<'_>) -> Result<Found, StoreError> {
                 parameters_digest: row.get(11)?,
                 clock: instant(12)?,
                 columns: row.get(21)?,
-                api_key: row.get::<_, Option<i64>>(22)?.map(ApiKeyId),
+                api_key: row.get::<_, Option<i64>>("api_key")?.map(ApiKeyId),
             },
             started_at: Timestamp::from_milliseconds(row.get(13)?),
             finished_at: instant(14)?,
