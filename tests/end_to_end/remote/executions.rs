@@ -100,10 +100,12 @@ fn a_client_that_leaves_does_not_end_its_execution() {
         "POST {CLOSE} HTTP/1.1\r\nHost: x\r\nd3key: {key}\r\nContent-Length: {length}\r\n\r\n{body}"
     )
     .expect("it can be sent");
+    let ask = || served.get("/healthz", &[]);
+    let begun = || playdock.value::<usize>("SELECT count(*) FROM execution");
+    ask_until(ask, |_| begun() == 1);
     drop(stream);
     let closed =
         || playdock.value::<usize>("SELECT count(*) FROM incident WHERE status = 'Closed'");
-    let ask = || served.get("/healthz", &[]);
     ask_until(ask, |_| closed() == numbers.len());
 }
 
