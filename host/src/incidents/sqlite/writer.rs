@@ -101,12 +101,13 @@ fn run(connection: &Connection, queue: &Receiver<Job>) {
 
 /// One transaction: the first job, and those that came by the time it was done.
 fn transaction(connection: &Connection, first: Job, queue: &Receiver<Job>) {
-    let began = Instant::now();
     if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
         let (_, answer) = (first.work)(Err(error.into()));
         answer(Ok(()));
         return;
     }
+    // The time for which another process had locked the store is not the work's.
+    let began = Instant::now();
     // A savepoint costs a copy of every page that is changed in it, so the first job, which is
     // often the only one and a large one, goes without.
     let mut rows = first.rows;
