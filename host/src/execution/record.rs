@@ -28,6 +28,13 @@ pub(super) struct Uncommitted {
     positions: Vec<usize>,
 }
 
+impl Uncommitted {
+    /// Of which incidents they are.
+    pub(super) fn positions(&self) -> &[usize] {
+        &self.positions
+    }
+}
+
 impl Session {
     /// Records outcomes and returns those that were refused.
     pub(super) fn record(
@@ -216,11 +223,19 @@ impl Session {
         changed: Vec<usize>,
         refused: &mut Vec<Refusal>,
     ) -> Result<(), Refused> {
+        if changed.is_empty() {
+            return Ok(());
+        }
+        // What changed them may be on its way to the disk too, in the same commit at the latest.
+        self.wait_for_commit(state);
+        if let Some(error) = &state.store_error {
+            return Err(error.clone().into());
+        }
         let Some(selection) = &state.selection else {
             return Ok(());
         };
         let keys: Vec<_> = changed.iter().filter_map(|position| selection.key(*position)).collect();
-        let found = if keys.is_empty() { Vec::new() } else { self.setup.store.look_up(&keys)? };
+        let found = self.setup.store.look_up(&keys)?;
         for (position, facts) in changed.into_iter().zip(found) {
             // Its row may bear the time of the first look, so its change does too.
             let as_of = state.given_out.get(position).map(|looked| looked.as_of);

@@ -238,7 +238,8 @@ impl Session {
                 .map(|refused| messages::write(&Reply::Recorded { refused })),
             Call::Progress { done, total } => {
                 if let Some(progress) = &self.setup.progress {
-                    progress(done, total);
+                    // What is on its way to the disk is not done yet.
+                    progress(done.saturating_sub(state.not_committed()), total);
                 }
                 Ok(messages::write(&Reply::Done {}))
             }
@@ -255,6 +256,11 @@ impl Session {
 }
 
 impl State {
+    /// How many outcomes are on their way to the disk.
+    fn not_committed(&self) -> u64 {
+        self.uncommitted.as_ref().map_or(0, |batch| batch.positions().len() as u64)
+    }
+
     /// What an earlier run recorded at a position must be of the same incident: another build of
     /// the command may select others.
     fn check_earlier(&self, position: usize) -> Result<(), Refused> {

@@ -17,7 +17,8 @@ type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// Writes, and says whether what it wrote is to be kept. With an error, since no transaction could
 /// be begun, it only makes the answer.
-type Work = Box<dyn FnOnce(Result<&Connection, StoreError>) -> (bool, Answer) + Send>;
+type Work =
+    Box<dyn FnOnce(Result<&Connection, StoreError>) -> (Result<(), StoreError>, Answer) + Send>;
 
 struct Job {
     rows: usize,
@@ -59,7 +60,7 @@ impl Writer {
             rows,
             work: Box::new(move |connection| {
                 let result = connection.and_then(work);
-                let keep = result.is_ok();
+                let keep = result.as_ref().map(|_| ()).map_err(StoreError::clone);
                 let answer: Answer = Box::new(move |committed| {
                     // Whoever waited may be gone; the work is done all the same.
                     let _ = answer.send(result.and_then(|value| committed.map(|()| value)));
@@ -100,23 +101,25 @@ fn run(connection: &Connection, queue: &Receiver<Job>) {
 
 /// One transaction: the first job, and those that came by the time it was done.
 fn transaction(connection: &Connection, first: Job, queue: &Receiver<Job>) {
-    let began = Instant::now();
     if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
         let (_, answer) = (first.work)(Err(error.into()));
         answer(Ok(()));
         return;
     }
+    // The time for which another process had locked the store is not the work's.
+    let began = Instant::now();
     // A savepoint costs a copy of every page that is changed in it, so the first job, which is
     // often the only one and a large one, goes without.
     let mut rows = first.rows;
     let (keep, answer) = (first.work)(Ok(connection));
-    if !keep {
+    if keep.is_err() {
         // It may have been rolled back by SQLite itself, on a full disk say.
         let _ = connection.execute_batch("ROLLBACK");
         answer(Ok(()));
         return;
     }
     let mut answers = vec![answer];
+    let mut rolled_back = None;
     // SQLite may roll back the whole transaction by itself; what came next would be in another one.
     while rows < ROWS_PER_COMMIT
         && began.elapsed() < TIME_PER_COMMIT
@@ -124,11 +127,13 @@ fn transaction(connection: &Connection, first: Job, queue: &Receiver<Job>) {
         && let Ok(job) = queue.try_recv()
     {
         rows += job.rows;
-        answers.push(in_savepoint(connection, job));
+        let (kept, answer) = in_savepoint(connection, job);
+        answers.push(answer);
+        rolled_back = kept.err().filter(|_| connection.is_autocommit());
     }
-    let committed = match connection.is_autocommit() {
-        true => Err(StoreError::Disk("the transaction was rolled back".to_owned())),
-        false => connection.execute_batch("COMMIT").map_err(StoreError::from),
+    let committed = match rolled_back {
+        Some(error) => Err(error),
+        None => connection.execute_batch("COMMIT").map_err(StoreError::from),
     };
     if committed.is_err() && !connection.is_autocommit() {
         // The error is the commit's; nothing better can be said of the rollback.
@@ -139,15 +144,98 @@ fn transaction(connection: &Connection, first: Job, queue: &Receiver<Job>) {
     }
 }
 
-fn in_savepoint(connection: &Connection, job: Job) -> Answer {
+/// Runs a job so that it can fail alone. Where what it wrote can't be told from what the others
+/// wrote, the whole transaction is rolled back, and its error is that of all.
+fn in_savepoint(connection: &Connection, job: Job) -> (Result<(), StoreError>, Answer) {
     if let Err(error) = connection.execute_batch("SAVEPOINT job") {
-        return (job.work)(Err(error.into())).1;
+        return (job.work)(Err(error.into()));
     }
-    let (keep, answer) = (job.work)(Ok(connection));
-    let end = if keep { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
+    let (kept, answer) = (job.work)(Ok(connection));
+    let end = if kept.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
     match connection.execute_batch(end) {
-        Ok(()) => answer,
-        Err(error) if keep => Box::new(move |_| answer(Err(error.into()))),
-        Err(_) => answer,
+        Ok(()) => (kept, answer),
+        Err(error) => {
+            if !connection.is_autocommit() {
+                let _ = connection.execute_batch("ROLLBACK");
+            }
+            (kept.and(Err(error.into())), answer)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs two jobs in one transaction; answers what became of them and how many rows there are.
+    fn together(
+        first: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
+        second: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
+    ) -> ([Result<(), StoreError>; 2], i64) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch("CREATE TABLE note (text)").unwrap();
+        let writer = Writer::start(connection);
+        let (go_on, told) = channel();
+        let first = writer.begin(1, move |connection| {
+            told.recv().unwrap();
+            first(connection)
+        });
+        // It waits in the queue before the first one goes on.
+        let second = writer.begin(1, second);
+        go_on.send(()).unwrap();
+        let became = [first.unwrap().wait(), second.unwrap().wait()];
+        let notes = "SELECT count(*) FROM note";
+        let count = |row: &rusqlite::Row<'_>| row.get(0);
+        (became, Connection::open(&path).unwrap().query_row(notes, [], count).unwrap())
+    }
+
+    fn note(connection: &Connection) -> Result<(), StoreError> {
+        Ok(connection.execute_batch("INSERT INTO note VALUES ('a')")?)
+    }
+
+    fn fail() -> Result<(), StoreError> {
+        Err(StoreError::Full)
+    }
+
+    #[test]
+    fn a_job_that_fails_takes_nothing_of_the_others() {
+        let ([first, second], notes) = together(note, |it| note(it).and_then(|()| fail()));
+        assert!(first.is_ok() && matches!(second, Err(StoreError::Full)), "{first:?} {second:?}");
+        assert_eq!(notes, 1);
+        let ([first, second], notes) = together(|it| note(it).and_then(|()| fail()), note);
+        assert!(second.is_ok() && matches!(first, Err(StoreError::Full)), "{first:?} {second:?}");
+        assert_eq!(notes, 1);
+    }
+
+    #[test]
+    fn a_transaction_that_is_rolled_back_fails_for_all_of_it_and_says_why() {
+        // As SQLite does by itself on a full disk.
+        let rolled_back = |it: &Connection| {
+            note(it)?;
+            it.execute_batch("ROLLBACK")?;
+            fail()
+        };
+        let ([first, second], notes) = together(note, rolled_back);
+        assert!(matches!(first, Err(StoreError::Full)), "{first:?}");
+        assert!(matches!(second, Err(StoreError::Full)), "{second:?}");
+        assert_eq!(notes, 0);
+    }
+
+    #[test]
+    fn what_cannot_be_undone_alone_is_undone_with_the_rest() {
+        let no_savepoint = |result: fn() -> Result<(), StoreError>| {
+            move |it: &Connection| {
+                note(it)?;
+                it.execute_batch("RELEASE job")?;
+                result()
+            }
+        };
+        for result in [fail, || Ok(())] {
+            let ([first, second], notes) = together(note, no_savepoint(result));
+            assert!(first.is_err() && second.is_err(), "{first:?} {second:?}");
+            assert_eq!(notes, 0);
+        }
     }
 }
