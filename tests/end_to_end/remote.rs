@@ -5,9 +5,12 @@ mod bounds;
 mod contract;
 mod documents;
 mod executions;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod keys;
 mod stopping;
 mod tenants;
+mod tenants_timing;
 mod tls;
 mod tokens;
 

@@ -10,8 +10,8 @@ use super::journal::{self, OpenExecution};
 use super::report::{NumberedRows, Report};
 use super::session::{Session, SessionSetup};
 use crate::incidents::{
-    Begun, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState, IncidentStore,
-    LedgerRow, StoreError,
+    ApiKeyId, Begun, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState,
+    IncidentStore, LedgerRow, StoreError,
 };
 use crate::plugins::{PluginFile, Plugins};
 use jiff::tz::TimeZone;
@@ -119,7 +119,8 @@ impl Host {
         Ok(answer)
     }
 
-    /// An execution as the journal has it, and its answer, if it has ended.
+    /// An execution that this API key began, as the journal has it, and its answer, if it has
+    /// ended. Whether another key began it makes no difference, not even in how long it takes.
     ///
     /// # Errors
     ///
@@ -127,7 +128,11 @@ impl Host {
     pub fn stored(
         &self,
         execution_id: &str,
+        api_key: ApiKeyId,
     ) -> Result<Option<(ExecutionRecord, Option<Answer>)>, StoreError> {
+        if self.records.begun_by(execution_id)? != Some(api_key) {
+            return Ok(None);
+        }
         let Some((key, record)) = self.records.execution(execution_id)? else { return Ok(None) };
         let answer = match record.state {
             ExecutionState::Finished => Some(self.stored_answer(key, &record)?),

@@ -160,6 +160,14 @@ pub trait ExecutionRecords: Send + Sync {
     /// [`StoreError`]
     fn execution(&self, id: &str) -> Result<Option<(ExecutionKey, ExecutionRecord)>, StoreError>;
 
+    /// The API key that began an execution; `None` where there is no such execution, or no API key
+    /// began it. This takes as long for any execution, however much it did.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    fn begun_by(&self, id: &str) -> Result<Option<ApiKeyId>, StoreError>;
+
     /// The latest executions, the latest first.
     ///
     /// # Errors

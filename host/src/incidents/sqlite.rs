@@ -247,6 +247,10 @@ impl ExecutionRecords for SqliteStore {
         self.read(|connection| executions::execution(connection, id, &self.running))
     }
 
+    fn begun_by(&self, id: &str) -> Result<Option<ApiKeyId>, StoreError> {
+        self.read(|connection| executions::begun_by(connection, id))
+    }
+
     fn latest_executions(&self, count: usize) -> Result<Vec<ExecutionRecord>, StoreError> {
         self.read(|connection| executions::latest(connection, count))
     }

@@ -93,14 +93,13 @@ async fn find(
         return Ok(json(status, running_body(&running)));
     }
     let (stored, id) = (service.clone(), id.to_owned());
-    let look = move || stored.host.stored(&id);
+    let look = move || stored.host.stored(&id, key);
     let found = tokio::task::spawn_blocking(look).await.map_err(|_| Refusal::Internal)?;
     let found = found.map_err(|error| {
         log::error!("an execution can't be read: {error}");
         Refusal::Internal
     })?;
-    let of_key = |(record, _): &(ExecutionRecord, _)| record.begun.api_key == Some(key);
-    let (record, answer) = found.filter(of_key).ok_or(Refusal::NotFound)?;
+    let (record, answer) = found.ok_or(Refusal::NotFound)?;
     if cancel {
         return Err(match record.state {
             ExecutionState::Running => Refusal::RunsElsewhere,

@@ -216,7 +216,7 @@ fn execution_path() -> Value {
             "summary": "Cancel an execution; what it has done stays done",
             "parameters": id,
             "responses": {
-                "202": shown("It is asked to stop."),
+                "202": shown("It is asked to stop; it stays to be shown."),
                 "401": refusal("There is no good key."),
                 "404": refusal("The key has begun no such execution."),
                 "409": refusal("It has ended, or runs in another process."),

@@ -2,9 +2,9 @@
 
 use playdock_host::incidents::import::JsonLines;
 use playdock_host::incidents::{
-    Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, IncidentKey, IncidentStore,
-    LedgerRow, NewExecution, RecordBatch, Recording, SiteRecord, SqliteStore, StoreError,
-    UserRecord,
+    ApiKeyId, Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, IncidentKey,
+    IncidentStore, LedgerRow, NewExecution, RecordBatch, Recording, SiteRecord, SqliteStore,
+    StoreError, UserRecord,
 };
 use playdock_plugin_api::Facts;
 use playdock_tests::{Random, SITE_AND_USER};
@@ -60,6 +60,10 @@ impl ExecutionRecords for NoIncidents {
 
     fn renew(&self, _: ExecutionKey) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    fn begun_by(&self, _: &str) -> Result<Option<ApiKeyId>, StoreError> {
+        Ok(None)
     }
 
     fn execution(&self, _: &str) -> Result<Option<(ExecutionKey, ExecutionRecord)>, StoreError> {

@@ -214,6 +214,13 @@ pub(super) fn execution(
     }))
 }
 
+pub(super) fn begun_by(connection: &Connection, id: &str) -> Result<Option<ApiKeyId>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT api_key FROM execution WHERE execution_id = ?1")?;
+    let key = statement.query_row([id], |row| row.get::<_, Option<i64>>(0)).optional()?;
+    Ok(key.flatten().map(ApiKeyId))
+}
+
 pub(super) fn latest(
     connection: &Connection,
     count: usize,
