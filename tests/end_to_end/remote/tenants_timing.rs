@@ -34,7 +34,7 @@ fn assert_as_quick(what: &str, mut there: impl FnMut(), mut nowhere: impl FnMut(
 #[test]
 fn what_another_site_has_takes_as_long_as_what_is_not_there() {
     let playdock = closing_store(&["mine"]);
-    let numbers: Vec<String> = (0..3000).map(|number| format!("theirs {number}")).collect();
+    let numbers: Vec<String> = (0..10_000).map(|number| format!("theirs {number}")).collect();
     let lines = numbers.iter().map(|number| incident(number, json!({"site": "Other"})));
     playdock.import(&format!("{SITES_AND_USERS}{}", lines.collect::<String>()));
     let key = playdock.key("soc", &["--site", "Security Operations"]);
