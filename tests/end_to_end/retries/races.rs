@@ -8,6 +8,8 @@ use playdock_tests::{
 };
 use serde_json::{Value, json};
 use std::process::Child;
+use std::sync::Barrier;
+use std::time::Duration;
 
 fn finish(child: Child) -> Finished {
     let output = child.wait_with_output().expect("it can be waited for");
@@ -170,4 +172,70 @@ fn an_incident_that_the_store_refuses_to_write_fails_alone() {
         assert_eq!(audited(&playdock), 49);
         playdock.assert_nothing_is_half_closed();
     }
+}
+
+/// A ledger that can't be written is found out when the command has gone on: nothing of the batch
+/// is closed, and nothing is said to be.
+#[test]
+fn where_a_line_of_the_ledger_is_refused_nothing_is_closed_and_the_same_id_does_it_later() {
+    let (playdock, numbers) = open_incidents(50);
+    playdock.write(
+        "CREATE TRIGGER refuse BEFORE INSERT ON ledger
+         WHEN NEW.incident = (SELECT id FROM incident WHERE number = 'INC-31')
+         BEGIN SELECT RAISE(ABORT, 'not this line'); END",
+    );
+    let finished = playdock.close(&parameters(&numbers), &ID);
+    assert_eq!(finished.code, Some(5), "{finished:?}");
+    assert!(finished.error().contains("not this line"), "{finished:?}");
+    assert!(finished.outcomes().iter().all(|(_, said)| said == "store-error"), "{finished:?}");
+    assert_eq!(audited(&playdock), 0);
+    playdock.assert_nothing_is_half_closed();
+
+    playdock.write("DROP TRIGGER refuse");
+    let finished = playdock.close(&parameters(&numbers), &ID);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert!(finished.outcomes().iter().all(|(_, said)| said == "Successful"), "{finished:?}");
+    assert_eq!(audited(&playdock), 50);
+    playdock.assert_nothing_is_half_closed();
+}
+
+/// The second one hears that its incidents changed before the first one's commit stands, and must
+/// not be shown them as they were before it.
+#[test]
+fn two_executions_in_one_commit_close_each_incident_once_and_look_again_after_it() {
+    let (playdock, numbers) = open_incidents(300);
+    let path = playdock.folder().join("playdock.db");
+    let both = Barrier::new(2);
+    let meddle = move |batch| {
+        if batch < 2 && both.wait().is_leader() {
+            // While it is locked, both wait for the writer, which then takes them together.
+            let store = rusqlite::Connection::open(&path).expect("the store can be opened");
+            store.execute_batch("BEGIN IMMEDIATE").expect("the store can be locked");
+            std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(500));
+                drop(store);
+            });
+        }
+        if batch < 2 {
+            both.wait();
+        }
+    };
+    let store = WatchedStore::new(&playdock, meddle);
+    let host = store.host();
+    let close = &|id| {
+        let answer = host.execute(&closing(&parameters(&numbers), id));
+        answer_rows(&answer.expect("there is an answer"))
+    };
+    let answers: [Vec<Value>; 2] = std::thread::scope(|scope| {
+        let running = ["a", "b"].map(|id| scope.spawn(move || close(id)));
+        running.map(|it| it.join().expect("it ends"))
+    });
+    for index in 0..numbers.len() {
+        let mut said = answers.each_ref().map(|rows| outcome(&rows[index]).1);
+        said.sort_unstable();
+        assert_eq!(said, ["Successful", "already-closed"], "{index}");
+    }
+    assert_eq!(audited(&playdock), 300);
+    assert!(store.looks().values().all(|looks| *looks == 3), "{:?}", store.looks());
+    playdock.assert_nothing_is_half_closed();
 }
