@@ -6,6 +6,7 @@ mod contract;
 mod documents;
 mod executions;
 mod keys;
+mod load;
 mod stopping;
 mod tenants;
 mod tls;

@@ -201,10 +201,10 @@ mod tests {
             unprotected: "a\nb".to_owned(),
         });
         let again = NewExecution { conditions, ..record.begun };
-        assert_eq!(store.begin(&again).unwrap(), Begun::Resumed(key));
+        assert_eq!(store.begin(&again, Box::new(|| ())).unwrap(), Begun::Resumed(key));
         assert_eq!(store.execution("old").unwrap().unwrap().1.begun, again);
         let new = NewExecution { id: "new".to_owned(), ..again };
-        assert!(matches!(store.begin(&new).unwrap(), Begun::New(_)));
+        assert!(matches!(store.begin(&new, Box::new(|| ())).unwrap(), Begun::New(_)));
         assert_eq!(store.execution("new").unwrap().unwrap().1.begun, new);
     }
 
