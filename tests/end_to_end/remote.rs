@@ -8,6 +8,7 @@ mod executions;
 #[cfg(target_os = "linux")]
 mod hostile;
 mod keys;
+mod load;
 mod stopping;
 mod tenants;
 mod tenants_timing;

@@ -90,7 +90,9 @@ impl Host {
         }
         let acting_user = resolved.as_ref().ok().map(|(actor, _)| actor.username.clone());
         let new = journal::entry(&prepared, acting_user)?;
-        let (key, resumed) = match self.records.begin(&new)? {
+        let begun = invocation.begun.clone();
+        let durable = Box::new(move || begun.iter().for_each(|begun| begun()));
+        let (key, resumed) = match self.records.begin(&new, durable)? {
             Begun::New(key) => (key, false),
             Begun::Resumed(key) => (key, true),
             Begun::Finished(key, record) => return Ok(self.stored_answer(key, &record)?),
@@ -100,9 +102,6 @@ impl Host {
             }
         };
         let open = OpenExecution::new(&*self.records, key);
-        if let Some(begun) = &invocation.begun {
-            begun();
-        }
         let earlier = if resumed { self.incidents.ledger(key)? } else { Vec::new() };
         log::info!(
             "execution {} of {} {}",
@@ -144,6 +143,11 @@ impl Host {
     /// How many workers ended before they had answered, and were replaced.
     pub fn workers_lost(&self) -> u64 {
         self.plugins.iter().map(|plugin| plugin.executor().workers_lost()).sum()
+    }
+
+    /// How many commits its records made since they were opened.
+    pub fn commits(&self) -> u64 {
+        self.records.commits()
     }
 
     fn command(

@@ -38,8 +38,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Idle workers that are kept for each plugin: as many as a server keeps busy for one client.
-const MOST_IDLE: usize = 32;
+/// Idle workers that are kept for each plugin: as many as a server keeps busy.
+const MOST_IDLE: usize = 64;
 /// How long the pool waits before it starts a worker after so many crashes in a row.
 const LONGEST_BACK_OFF: Duration = Duration::from_millis(200);
 

@@ -134,10 +134,18 @@ pub trait ExecutionRecords: Send + Sync {
     /// Begins an execution, or finds out that its id was begun before. One that another host ran
     /// and died with is taken over.
     ///
+    /// One that is [new](Begun::New) need not be durable yet: it is so before anything is that is
+    /// recorded for it, and before its [end](ExecutionRecords::end) is. If it is lost, recording
+    /// and ending fail. `durable` is called as soon as it is, if that comes.
+    ///
     /// # Errors
     ///
     /// [`StoreError`]
-    fn begin(&self, execution: &NewExecution) -> Result<Begun, StoreError>;
+    fn begin(
+        &self,
+        execution: &NewExecution,
+        durable: Box<dyn FnOnce() + Send>,
+    ) -> Result<Begun, StoreError>;
 
     /// Notes how an execution ended, and gives its lease back.
     ///
@@ -145,6 +153,9 @@ pub trait ExecutionRecords: Send + Sync {
     ///
     /// [`StoreError`]
     fn end(&self, execution: ExecutionKey, ending: &Ending) -> Result<(), StoreError>;
+
+    /// How many commits were made since the store was opened, of whatever was written.
+    fn commits(&self) -> u64;
 
     /// Renews the lease of an execution; the host calls it after every batch.
     ///

@@ -62,11 +62,12 @@ impl SqliteStore {
     /// locked by another process.
     pub fn open(path: &Path) -> Result<SqliteStore, StoreError> {
         let (connection, _) = open::open(path)?;
+        let running = Running::of(path);
         Ok(SqliteStore {
             path: path.to_owned(),
-            writer: Writer::start(connection),
+            writer: Writer::start(connection, running.clone()),
             readers: Mutex::default(),
-            running: Running::of(path),
+            running,
         })
     }
 
@@ -211,11 +212,27 @@ impl IncidentStore for SqliteStore {
 }
 
 impl ExecutionRecords for SqliteStore {
-    fn begin(&self, execution: &NewExecution) -> Result<Begun, StoreError> {
+    fn begin(
+        &self,
+        execution: &NewExecution,
+        durable: Box<dyn FnOnce() + Send>,
+    ) -> Result<Begun, StoreError> {
         let (execution, running) = (execution.clone(), self.running.clone());
-        let (begun, claim) = self
-            .writer
-            .write(1, move |connection| executions::begin(connection, &execution, &running))?;
+        let (told, begun) = channel();
+        let write = move |connection: &_| {
+            // Whoever asked waits for this.
+            let _ = told.send(executions::begin(connection, &execution, &running)?);
+            Ok(())
+        };
+        let committed = self.writer.begin_at_leisure(1, write, durable)?;
+        let Ok((begun, claim)) = begun.recv() else {
+            return Err(committed.wait().err().unwrap_or(StoreError::Closed));
+        };
+        // What there was before may be in the same transaction, which must stand before anybody
+        // is told of it or reads it.
+        if !matches!(begun, Begun::New(_)) {
+            committed.wait()?;
+        }
         if let Some(claim) = claim {
             claim.keep();
         }
@@ -234,6 +251,10 @@ impl ExecutionRecords for SqliteStore {
             self.running.remove(execution);
         }
         ended
+    }
+
+    fn commits(&self) -> u64 {
+        self.writer.commits()
     }
 
     fn renew(&self, execution: ExecutionKey) -> Result<(), StoreError> {

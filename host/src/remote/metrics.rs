@@ -1,6 +1,6 @@
 //! What the server counts, in the text format of Prometheus.
 
-use crate::execution::{Answer, Ended};
+use crate::execution::{Answer, Ended, Host};
 use playdock_plugin_api::OutcomeResult;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -52,6 +52,7 @@ pub(super) struct Metrics {
     execution_durations: Histogram,
     incidents: Family<IncidentLabels, Counter>,
     workers_lost: Counter,
+    commits: Counter,
 }
 
 impl Metrics {
@@ -65,6 +66,7 @@ impl Metrics {
             execution_durations: Histogram::new(BUCKETS),
             incidents: Family::default(),
             workers_lost: Counter::default(),
+            commits: Counter::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("requests", "Requests that were answered", metrics.requests.clone());
@@ -90,6 +92,11 @@ impl Metrics {
             "worker_restarts",
             "Workers that ended before they had answered, and were replaced",
             metrics.workers_lost.clone(),
+        );
+        registry.register(
+            "commits",
+            "Commits of the store by this server; many requests share one",
+            metrics.commits.clone(),
         );
         metrics
     }
@@ -131,8 +138,9 @@ impl Metrics {
     }
 
     /// All of it, as text.
-    pub(super) fn text(&self, workers_lost: u64) -> String {
-        self.workers_lost.inner().store(workers_lost, Ordering::Relaxed);
+    pub(super) fn text(&self, host: &Host) -> String {
+        self.workers_lost.inner().store(host.workers_lost(), Ordering::Relaxed);
+        self.commits.inner().store(host.commits(), Ordering::Relaxed);
         let mut text = String::new();
         // Writing to a text can't fail.
         let _ = encode(&mut text, &self.registry);

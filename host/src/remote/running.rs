@@ -62,7 +62,13 @@ impl Running {
         });
         let told = running.clone();
         invocation.begun = Some(Arc::new(move || {
-            told.stage.send_replace(Stage::Begun);
+            told.stage.send_if_modified(|stage| {
+                let is_news = matches!(stage, Stage::Beginning);
+                if is_news {
+                    *stage = Stage::Begun;
+                }
+                is_news
+            });
         }));
         let told = running.clone();
         invocation.progress = Some(Arc::new(move |done, total| {

@@ -222,10 +222,7 @@ async fn refresh(service: Arc<Service>) {
 fn metrics_routes(service: Arc<Service>) -> Router {
     let page = move || {
         let service = service.clone();
-        async move {
-            let lost = service.host.workers_lost();
-            ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], service.metrics.text(lost))
-        }
+        async move { ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], service.metrics.text(&service.host)) }
     };
     Router::new().route("/metrics", get(page)).fallback(|| async { Refusal::NotFound })
 }

@@ -10,11 +10,13 @@
 mod baselines;
 mod calls;
 mod closing;
+mod http_client;
 mod importing;
 mod loading;
 mod measure;
 mod memory;
 mod other_process;
+mod serving;
 mod stores;
 mod table;
 
@@ -22,12 +24,13 @@ mod table;
 type Measure = fn(usize);
 
 /// What there is to measure, by name.
-const SUBJECTS: [(&str, Measure); 5] = [
+const SUBJECTS: [(&str, Measure); 6] = [
     ("calls", |_| calls::measure()),
     ("loading", |_| loading::measure()),
     ("importing", importing::measure),
     ("closing", closing::measure),
     ("memory", memory::measure),
+    ("serving", |_| serving::measure()),
 ];
 
 fn main() {

@@ -50,8 +50,12 @@ impl IncidentStore for NoIncidents {
 }
 
 impl ExecutionRecords for NoIncidents {
-    fn begin(&self, _: &NewExecution) -> Result<Begun, StoreError> {
+    fn begin(&self, _: &NewExecution, _: Box<dyn FnOnce() + Send>) -> Result<Begun, StoreError> {
         Ok(Begun::New(ExecutionKey(1)))
+    }
+
+    fn commits(&self) -> u64 {
+        0
     }
 
     fn end(&self, _: ExecutionKey, _: &Ending) -> Result<(), StoreError> {

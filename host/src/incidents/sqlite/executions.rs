@@ -63,7 +63,7 @@ fn find_or_insert(
     let now = Timestamp::now().milliseconds();
     let owner = LeaseOwner::this_process().to_string();
     let Some(found) = find(connection, &new.id)? else {
-        return insert(connection, new, now, &owner).map(Begun::New);
+        return insert(connection, new, now, &owner, running).map(Begun::New);
     };
     let before = &found.record.begun;
     for (same, what) in [
@@ -120,48 +120,64 @@ fn insert(
     new: &NewExecution,
     now: i64,
     owner: &str,
+    running: &Running,
 ) -> Result<ExecutionKey, StoreError> {
-    connection.execute(
+    let key = unused_key(connection, running)?;
+    let mut statement = connection.prepare_cached(
         "INSERT INTO execution (execution_id, command, plugin, plugin_version, plugin_digest, mode,
              site, requested_by, acting_user, parameters_digest, clock, started_at, lease_owner,
-             lease_until, columns, api_key, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+             lease_until, columns, api_key, id, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
              'running')",
-        rusqlite::params![
-            new.id,
-            new.command,
-            new.plugin,
-            new.plugin_version,
-            new.plugin_digest,
-            mode_text(new.mode),
-            new.site,
-            new.requested_by,
-            new.acting_user,
-            new.parameters_digest,
-            new.clock.map(Timestamp::milliseconds),
-            now,
-            owner,
-            now + LEASE_MILLISECONDS,
-            new.columns,
-            new.api_key.map(|key| key.0),
-        ],
     )?;
-    let key = ExecutionKey(connection.last_insert_rowid());
-    connection.execute(
-        "INSERT INTO execution_parameters (execution, json) VALUES (?1, ?2)",
-        (key.0, &new.parameters),
-    )?;
+    statement.execute(rusqlite::params![
+        new.id,
+        new.command,
+        new.plugin,
+        new.plugin_version,
+        new.plugin_digest,
+        mode_text(new.mode),
+        new.site,
+        new.requested_by,
+        new.acting_user,
+        new.parameters_digest,
+        new.clock.map(Timestamp::milliseconds),
+        now,
+        owner,
+        now + LEASE_MILLISECONDS,
+        new.columns,
+        new.api_key.map(|key| key.0),
+        key.0,
+    ])?;
+    let mut statement = connection
+        .prepare_cached("INSERT INTO execution_parameters (execution, json) VALUES (?1, ?2)")?;
+    statement.execute((key.0, &new.parameters))?;
     Ok(key)
 }
 
-/// Whether the lease was renewed so lately that it need not be again.
+/// The key of a new execution. One whose beginning was told and then not committed still has its
+/// key: another's with the same one would be taken for it.
+fn unused_key(connection: &Connection, running: &Running) -> Result<ExecutionKey, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT coalesce(max(id), 0) + 1 FROM execution")?;
+    let mut key = ExecutionKey(statement.query_row([], |row| row.get(0))?);
+    while running.contains(key) {
+        key.0 += 1;
+    }
+    Ok(key)
+}
+
+/// Whether the lease was renewed so lately that it need not be again. An execution that can't be
+/// read yet has just begun; if its beginning is lost, it can't write either.
 pub(super) fn is_fresh(connection: &Connection, key: ExecutionKey) -> Result<bool, StoreError> {
     let mut statement = connection
-        .prepare_cached("SELECT lease_until FROM execution WHERE id = ?1 AND lease_owner = ?2")?;
-    let owner = LeaseOwner::this_process().to_string();
-    let until: Option<i64> =
-        statement.query_row((key.0, owner), |row| row.get(0)).optional()?.flatten();
-    Ok(until.is_some_and(|until| until > Timestamp::now().milliseconds() + LEASE_MILLISECONDS / 2))
+        .prepare_cached("SELECT lease_until, lease_owner FROM execution WHERE id = ?1")?;
+    let lease: Option<(Option<i64>, Option<String>)> =
+        statement.query_row([key.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((until, owner)) = lease else { return Ok(true) };
+    let is_own = owner == Some(LeaseOwner::this_process().to_string());
+    let enough = Timestamp::now().milliseconds() + LEASE_MILLISECONDS / 2;
+    Ok(is_own && until.is_some_and(|until| until > enough))
 }
 
 /// Renews the lease of an execution that this process runs.
@@ -184,20 +200,20 @@ pub(super) fn end(
 ) -> Result<(), StoreError> {
     let outputs = serde_json::to_string(&ending.outputs)
         .map_err(|error| StoreError::Refused(error.to_string()))?;
-    let changed = connection.execute(
+    let mut statement = connection.prepare_cached(
         "UPDATE execution SET state = ?1, return_data = ?2, error = ?3, outputs = ?4,
              finished_at = ?5, lease_owner = NULL, lease_until = NULL
          WHERE id = ?6 AND lease_owner = ?7",
-        (
-            ending.state.as_str(),
-            &ending.return_data,
-            &ending.error,
-            outputs,
-            Timestamp::now().milliseconds(),
-            key.0,
-            LeaseOwner::this_process().to_string(),
-        ),
     )?;
+    let changed = statement.execute((
+        ending.state.as_str(),
+        &ending.return_data,
+        &ending.error,
+        outputs,
+        Timestamp::now().milliseconds(),
+        key.0,
+        LeaseOwner::this_process().to_string(),
+    ))?;
     if changed == 0 { Err(StoreError::TakenOver) } else { Ok(()) }
 }
 

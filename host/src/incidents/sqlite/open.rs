@@ -201,10 +201,13 @@ mod tests {
             unprotected: "a\nb".to_owned(),
         });
         let again = NewExecution { conditions, ..record.begun };
-        assert_eq!(store.begin(&again).unwrap(), Begun::Resumed(key));
+        assert_eq!(store.begin(&again, Box::new(|| ())).unwrap(), Begun::Resumed(key));
         assert_eq!(store.execution("old").unwrap().unwrap().1.begun, again);
         let new = NewExecution { id: "new".to_owned(), ..again };
-        assert!(matches!(store.begin(&new).unwrap(), Begun::New(_)));
+        let (told, durable) = std::sync::mpsc::channel();
+        let begun = store.begin(&new, Box::new(move || drop(told.send(())))).unwrap();
+        assert!(matches!(begun, Begun::New(_)));
+        durable.recv().unwrap();
         assert_eq!(store.execution("new").unwrap().unwrap().1.begun, new);
     }
 

@@ -29,6 +29,12 @@ impl Running {
         lock().as_ref().is_some_and(|running| running.contains(&self.key(execution)))
     }
 
+    /// How many of them were claimed through this or a copy of it.
+    pub(super) fn count(&self) -> usize {
+        let own = |(file, _): &&Key| Arc::ptr_eq(file, &self.file);
+        lock().as_ref().map_or(0, |running| running.iter().filter(own).count())
+    }
+
     pub(super) fn remove(&self, execution: ExecutionKey) {
         if let Some(running) = lock().as_mut() {
             running.remove(&self.key(execution));
@@ -70,5 +76,70 @@ impl Drop for Claim {
         if !self.kept {
             self.running.remove(self.execution);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{executions, open};
+    use super::*;
+    use crate::incidents::{Begun, Ending, ExecutionState, NewExecution, StoreError};
+    use playdock_plugin_api::Mode;
+    use std::collections::BTreeMap;
+
+    fn new(id: &str) -> NewExecution {
+        NewExecution {
+            id: id.to_owned(),
+            command: "C".to_owned(),
+            plugin: "p".to_owned(),
+            plugin_version: "1".to_owned(),
+            plugin_digest: "d".to_owned(),
+            conditions: None,
+            mode: Mode::Automatic,
+            site: "A".to_owned(),
+            requested_by: None,
+            api_key: None,
+            acting_user: None,
+            parameters: "{}".to_owned(),
+            parameters_digest: "e".to_owned(),
+            clock: None,
+            columns: "[]".to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_execution_whose_beginning_is_lost_is_taken_for_no_other_and_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let (connection, _) = open::open(&path).unwrap();
+        let running = Running::of(&path);
+        let begin = |id| match executions::begin(&connection, &new(id), &running).unwrap() {
+            (Begun::New(key), Some(claim)) => {
+                claim.keep();
+                key
+            }
+            (other, _) => panic!("{other:?}"),
+        };
+        connection.execute_batch("BEGIN").unwrap();
+        let lost = begin("lost");
+        connection.execute_batch("ROLLBACK").unwrap();
+        let other = begin("other");
+        assert_ne!(lost, other);
+        assert_eq!(running.count(), 2);
+        // Its lease isn't asked for, since it can't be read; writing finds it gone.
+        assert!(executions::is_fresh(&connection, lost).unwrap());
+        assert!(matches!(executions::renew(&connection, lost), Err(StoreError::TakenOver)));
+        let ending = Ending {
+            state: ExecutionState::Finished,
+            return_data: String::new(),
+            error: String::new(),
+            outputs: BTreeMap::new(),
+        };
+        let ended = executions::end(&connection, lost, &ending);
+        assert!(matches!(ended, Err(StoreError::TakenOver)));
+        executions::end(&connection, other, &ending).unwrap();
+        running.remove(lost);
+        running.remove(other);
+        assert_eq!(running.count(), 0);
     }
 }

@@ -2,8 +2,11 @@
 //! one together, each later piece of work in a savepoint of its own.
 
 use super::super::error::StoreError;
+use super::running::Running;
 use rusqlite::Connection;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -11,6 +14,9 @@ use std::time::{Duration, Instant};
 const ROWS_PER_COMMIT: usize = 10_000;
 /// How long one commit takes work in.
 const TIME_PER_COMMIT: Duration = Duration::from_millis(50);
+/// How long a commit waits for executions that run and don't wait for it yet: most of them are
+/// about to write something too, and a commit costs the disk as much for one as for all.
+const TIME_TO_GATHER: Duration = Duration::from_millis(1);
 
 /// Answers whoever waits, once it is known whether the commit stands.
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
@@ -22,21 +28,31 @@ type Work =
 
 struct Job {
     rows: usize,
+    /// Whether somebody waits for its commit.
+    awaited: bool,
     work: Work,
 }
 
 /// The thread that writes, and the way to it.
 pub(super) struct Writer {
     jobs: Option<Sender<Job>>,
+    commits: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
-    /// Starts the thread.
-    pub(super) fn start(connection: Connection) -> Writer {
+    /// Starts the thread. `running` are the executions whose writing it gathers.
+    pub(super) fn start(connection: Connection, running: Running) -> Writer {
         let (jobs, queue) = channel();
-        let thread = std::thread::spawn(move || run(&connection, &queue));
-        Writer { jobs: Some(jobs), thread: Some(thread) }
+        let commits = Arc::new(AtomicU64::new(0));
+        let thread = Thread { connection, queue, running, commits: commits.clone() };
+        let thread = std::thread::spawn(move || thread.run());
+        Writer { jobs: Some(jobs), commits, thread: Some(thread) }
+    }
+
+    /// How many transactions it has committed.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     /// Runs `work` in a transaction and waits until it is committed. `rows` says about how many
@@ -56,20 +72,51 @@ impl Writer {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<UnderWay<T>, StoreError> {
         let (answer, answered) = channel();
+        self.hand_over(rows, true, work, move |result| {
+            // Whoever waited may be gone; the work is done all the same.
+            let _ = answer.send(result);
+        })?;
+        Ok(UnderWay(answered))
+    }
+
+    /// As [`begin`](Writer::begin), for work whose commit nobody hurries: it waits a moment for
+    /// other work. `committed` is called once it stands.
+    pub(super) fn begin_at_leisure<T: Send + 'static>(
+        &self,
+        rows: usize,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        committed: impl FnOnce() + Send + 'static,
+    ) -> Result<UnderWay<T>, StoreError> {
+        let (answer, answered) = channel();
+        self.hand_over(rows, false, work, move |result| {
+            if result.is_ok() {
+                committed();
+            }
+            let _ = answer.send(result);
+        })?;
+        Ok(UnderWay(answered))
+    }
+
+    fn hand_over<T: Send + 'static>(
+        &self,
+        rows: usize,
+        awaited: bool,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        answer: impl FnOnce(Result<T, StoreError>) + Send + 'static,
+    ) -> Result<(), StoreError> {
         let job = Job {
             rows,
+            awaited,
             work: Box::new(move |connection| {
                 let result = connection.and_then(work);
                 let keep = result.as_ref().map(|_| ()).map_err(StoreError::clone);
                 let answer: Answer = Box::new(move |committed| {
-                    // Whoever waited may be gone; the work is done all the same.
-                    let _ = answer.send(result.and_then(|value| committed.map(|()| value)));
+                    answer(result.and_then(|value| committed.map(|()| value)));
                 });
                 (keep, answer)
             }),
         };
-        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or(StoreError::Closed)?;
-        Ok(UnderWay(answered))
+        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or(StoreError::Closed)
     }
 }
 
@@ -93,54 +140,83 @@ impl Drop for Writer {
     }
 }
 
-fn run(connection: &Connection, queue: &Receiver<Job>) {
-    while let Ok(first) = queue.recv() {
-        transaction(connection, first, queue);
-    }
+/// What the thread works with.
+struct Thread {
+    connection: Connection,
+    queue: Receiver<Job>,
+    running: Running,
+    commits: Arc<AtomicU64>,
 }
 
-/// One transaction: the first job, and those that came by the time it was done.
-fn transaction(connection: &Connection, first: Job, queue: &Receiver<Job>) {
-    if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
-        let (_, answer) = (first.work)(Err(error.into()));
-        answer(Ok(()));
-        return;
+impl Thread {
+    fn run(self) {
+        while let Ok(first) = self.queue.recv() {
+            self.transaction(first);
+        }
     }
-    // The time for which another process had locked the store is not the work's.
-    let began = Instant::now();
-    // A savepoint costs a copy of every page that is changed in it, so the first job, which is
-    // often the only one and a large one, goes without.
-    let mut rows = first.rows;
-    let (keep, answer) = (first.work)(Ok(connection));
-    if keep.is_err() {
-        // It may have been rolled back by SQLite itself, on a full disk say.
-        let _ = connection.execute_batch("ROLLBACK");
-        answer(Ok(()));
-        return;
+
+    /// One transaction: the first job, and those that come until it is committed.
+    fn transaction(&self, first: Job) {
+        let connection = &self.connection;
+        if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
+            let (_, answer) = (first.work)(Err(error.into()));
+            answer(Ok(()));
+            return;
+        }
+        // The time for which another process had locked the store is not the work's.
+        let began = Instant::now();
+        // A savepoint costs a copy of every page that is changed in it, so the first job, which is
+        // often the only one and a large one, goes without.
+        let (mut rows, mut waiting) = (first.rows, usize::from(first.awaited));
+        let (keep, answer) = (first.work)(Ok(connection));
+        if keep.is_err() {
+            // It may have been rolled back by SQLite itself, on a full disk say.
+            let _ = connection.execute_batch("ROLLBACK");
+            answer(Ok(()));
+            return;
+        }
+        let mut answers = vec![answer];
+        let (mut rolled_back, mut gathering) = (None, None);
+        // SQLite may roll back the whole transaction by itself; what came next would be in another one.
+        while rows < ROWS_PER_COMMIT
+            && began.elapsed() < TIME_PER_COMMIT
+            && !connection.is_autocommit()
+            && let Some(job) = self.next(waiting, &mut gathering)
+        {
+            rows += job.rows;
+            waiting += usize::from(job.awaited);
+            let (kept, answer) = in_savepoint(connection, job);
+            answers.push(answer);
+            rolled_back = kept.err().filter(|_| connection.is_autocommit());
+        }
+        let committed = match rolled_back {
+            Some(error) => Err(error),
+            None => connection.execute_batch("COMMIT").map_err(StoreError::from),
+        };
+        if committed.is_ok() {
+            self.commits.fetch_add(1, Ordering::Relaxed);
+        } else if !connection.is_autocommit() {
+            // The error is the commit's; nothing better can be said of the rollback.
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+        for answer in answers {
+            answer(committed.clone());
+        }
     }
-    let mut answers = vec![answer];
-    let mut rolled_back = None;
-    // SQLite may roll back the whole transaction by itself; what came next would be in another one.
-    while rows < ROWS_PER_COMMIT
-        && began.elapsed() < TIME_PER_COMMIT
-        && !connection.is_autocommit()
-        && let Ok(job) = queue.try_recv()
-    {
-        rows += job.rows;
-        let (kept, answer) = in_savepoint(connection, job);
-        answers.push(answer);
-        rolled_back = kept.err().filter(|_| connection.is_autocommit());
-    }
-    let committed = match rolled_back {
-        Some(error) => Err(error),
-        None => connection.execute_batch("COMMIT").map_err(StoreError::from),
-    };
-    if committed.is_err() && !connection.is_autocommit() {
-        // The error is the commit's; nothing better can be said of the rollback.
-        let _ = connection.execute_batch("ROLLBACK");
-    }
-    for answer in answers {
-        answer(committed.clone());
+
+    /// Another job for a transaction for whose commit so many wait; `None` when it is to be
+    /// committed: all executions wait for it, or it has waited for them long enough.
+    fn next(&self, waiting: usize, gathering: &mut Option<Instant>) -> Option<Job> {
+        match self.queue.try_recv() {
+            Ok(job) => return Some(job),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) => {}
+        }
+        if waiting >= self.running.count().max(1) {
+            return None;
+        }
+        let end = *gathering.get_or_insert_with(|| Instant::now() + TIME_TO_GATHER);
+        self.queue.recv_timeout(end.saturating_duration_since(Instant::now())).ok()
     }
 }
 
@@ -166,6 +242,7 @@ fn in_savepoint(connection: &Connection, job: Job) -> (Result<(), StoreError>, A
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rusqlite::params;
 
     /// Runs two jobs in one transaction; answers what became of them and how many rows there are.
     fn together(
@@ -176,7 +253,7 @@ mod tests {
         let path = folder.path().join("a.db");
         let connection = Connection::open(&path).unwrap();
         connection.execute_batch("CREATE TABLE note (text)").unwrap();
-        let writer = Writer::start(connection);
+        let writer = Writer::start(connection, Running::of(&path));
         let (go_on, told) = channel();
         let first = writer.begin(1, move |connection| {
             told.recv().unwrap();
@@ -237,5 +314,38 @@ mod tests {
             assert!(first.is_err() && second.is_err(), "{first:?} {second:?}");
             assert_eq!(notes, 0);
         }
+    }
+
+    #[test]
+    fn what_waits_shares_a_commit_and_what_fails_takes_nothing_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch("CREATE TABLE number (number)").unwrap();
+        let writer = Writer::start(connection, Running::of(&path));
+        let insert = |number: i64| {
+            move |connection: &Connection| match number {
+                13 => Err(StoreError::Refused("unlucky".to_owned())),
+                _ => Ok(connection.execute("INSERT INTO number VALUES (?1)", params![number])?),
+            }
+        };
+        let (go_on, waits) = channel::<()>();
+        let first = move |_: &Connection| Ok(waits.recv().is_ok());
+        let first = writer.begin(1, first).unwrap();
+        let under_way: Vec<_> =
+            (10..20).map(|number| writer.begin(1, insert(number)).unwrap()).collect();
+        let (told, committed) = channel();
+        let last = writer.begin_at_leisure(1, insert(20), move || drop(told.send(()))).unwrap();
+        assert!(committed.try_recv().is_err());
+        go_on.send(()).unwrap();
+        assert!(first.wait().unwrap());
+        let failed = under_way.into_iter().filter_map(|one| one.wait().err()).count();
+        last.wait().unwrap();
+        committed.recv().unwrap();
+        assert_eq!((failed, writer.commits()), (1, 1));
+        let there = Connection::open(&path).unwrap();
+        let count: i64 =
+            there.query_row("SELECT count(*) FROM number", [], |row| row.get(0)).unwrap();
+        assert_eq!(count, 10);
     }
 }
