@@ -57,12 +57,13 @@ pub enum ColumnKind {
     /// The incident's status, from the outcome's cells; where an incident was never attempted, the
     /// host fills it in.
     Status,
-    /// Text from the outcome's cells.
-    Text,
     /// A number from the outcome's cells.
     Number,
     /// A point in time from the outcome's cells, shown in the time zone of the incident's site.
     Instant,
+    /// Text from the outcome's cells. What a newer library may add is read as this.
+    #[serde(other)]
+    Text,
 }
 
 impl ColumnKind {

@@ -73,7 +73,7 @@ pub struct Facts {
 /// assert_eq!(Status::from("On Hold"), Status::OnHold);
 /// assert_eq!(Status::from("Merged").to_string(), "Merged");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Status {
     /// `Open`
     Open,
@@ -273,8 +273,8 @@ pub struct Earlier {
     /// The reason that was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// Whether somebody has since undone what the execution had changed: closed then, say, and
-    /// open now. The earlier outcome no longer holds and the command records a new one.
+    /// Whether somebody has since undone what the execution had changed: closed then and open
+    /// now, or the reverse. The earlier outcome no longer holds and the command records a new one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub undone: bool,
 }

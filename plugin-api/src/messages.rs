@@ -24,6 +24,7 @@ pub use rows::{Row, RowOutcome};
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use std::fmt;
 
 /// How many bytes of facts, outcomes or numbers cross at once.
@@ -44,22 +45,32 @@ pub enum MessageError {
 pub trait Message {
     /// The names of the messages of this kind that this version knows.
     const NAMES: &'static [&'static str];
+
+    /// The members of them that this version understands, each by its way through the message.
+    const KNOWN: &'static [&'static str];
+
+    /// The members that the message says must be understood.
+    fn must_understand(&self) -> &[String];
 }
 
-/// Reads a message of one of the four kinds.
+/// Reads a message of one of the four kinds, all of whose members that must be understood are.
 ///
 /// # Errors
 ///
 /// [`MessageError`]
 pub fn read<'de, M: Message + Deserialize<'de>>(bytes: &'de [u8]) -> Result<M, MessageError> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        match serde_json::from_slice::<MessageName>(bytes) {
-            Ok(MessageName(name)) if !M::NAMES.contains(&name.as_str()) => {
-                MessageError::Unsupported(format!("the message \"{name}\""))
+    match serde_json::from_slice::<M>(bytes) {
+        Ok(message) => check_understood(message.must_understand(), M::KNOWN).map(|()| message),
+        // What can't be read may be of a later version, which says so.
+        Err(error) => match serde_json::from_slice::<Outline>(bytes) {
+            Ok(outline) if !M::NAMES.contains(&outline.name.as_str()) => {
+                Err(MessageError::Unsupported(format!("the message \"{}\"", outline.name)))
             }
-            _ => MessageError::Malformed(error),
-        }
-    })
+            Ok(outline) => check_understood(&outline.must_understand, M::KNOWN)
+                .and(Err(MessageError::Malformed(error))),
+            Err(_) => Err(MessageError::Malformed(error)),
+        },
+    }
 }
 
 /// Writes a message.
@@ -74,37 +85,43 @@ pub fn append<M: serde::Serialize>(part: &M, message: &mut Vec<u8>) {
     let _ = serde_json::to_writer(message, part);
 }
 
-/// Refuses what a message says must be understood and this version doesn't know.
-///
-/// # Errors
-///
-/// [`MessageError::Unsupported`]
-pub fn check_understood(must_understand: &[String], known: &[&str]) -> Result<(), MessageError> {
+fn check_understood(must_understand: &[String], known: &[&str]) -> Result<(), MessageError> {
     match must_understand.iter().find(|member| !known.contains(&member.as_str())) {
         Some(member) => Err(MessageError::Unsupported(format!("the member \"{member}\""))),
         None => Ok(()),
     }
 }
 
-/// The one member's name of a message that may be of another version.
-struct MessageName(String);
+/// What can be read of a message that may be of another version.
+struct Outline {
+    name: String,
+    must_understand: Vec<String>,
+}
 
-impl<'de> Deserialize<'de> for MessageName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<MessageName, D::Error> {
-        struct NameVisitor;
-        impl<'de> Visitor<'de> for NameVisitor {
-            type Value = MessageName;
+impl<'de> Deserialize<'de> for Outline {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Outline, D::Error> {
+        #[derive(Deserialize)]
+        struct Content {
+            #[serde(default)]
+            must_understand: Vec<String>,
+        }
+        struct OutlineVisitor;
+        impl<'de> Visitor<'de> for OutlineVisitor {
+            type Value = Outline;
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("an object with one member")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<MessageName, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Outline, A::Error> {
                 let name = members.next_key::<String>()?.unwrap_or_default();
-                members.next_value::<IgnoredAny>()?;
+                let content = members.next_value::<&RawValue>()?;
+                // A message whose content is no object has nothing that must be understood.
+                let content = serde_json::from_str::<Content>(content.get());
                 while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(MessageName(name))
+                let must_understand = content.map_or_else(|_| Vec::new(), |it| it.must_understand);
+                Ok(Outline { name, must_understand })
             }
         }
-        deserializer.deserialize_map(NameVisitor)
+        deserializer.deserialize_map(OutlineVisitor)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Outcomes as a message carries them: most incidents of an execution end alike, so what outcomes
 //! have in common, their row, crosses once.
 
-use crate::outcome::{Cell, Change, Outcome, OutcomeResult, Reason};
+use crate::change::Change;
+use crate::outcome::{Cell, Outcome, OutcomeResult, Reason};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};

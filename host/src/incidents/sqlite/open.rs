@@ -263,7 +263,13 @@ mod tests {
         let lines: Vec<String> = lines_read
             .iter()
             .map(|line| {
-                format!("{} {} {} {:?}", line.sequence, line.number, line.changed, line.row)
+                format!(
+                    "{} {} {} {:?}",
+                    line.sequence,
+                    line.number,
+                    line.change.is_some(),
+                    line.row
+                )
             })
             .collect();
         assert!(
