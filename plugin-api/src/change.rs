@@ -24,6 +24,7 @@ use std::borrow::Cow;
 /// # Ok::<(), playdock_plugin_api::ContextError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
     /// Closes it; tasks and fields stay as they are.
@@ -110,6 +111,7 @@ impl ChangeKind {
 /// # Ok::<(), playdock_plugin_api::ContextError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Waiver {
     /// The parameter that let it through.
     pub bypass: Cow<'static, str>,

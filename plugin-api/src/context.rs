@@ -139,6 +139,7 @@ pub struct IncidentPage {
 /// assert_eq!((execution.mode, execution.intent), (Mode::Automatic, Intent::Apply));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Execution {
     /// Its id; the same id again resumes it or repeats its answer.
     pub id: String,
@@ -165,6 +166,7 @@ pub struct Execution {
 /// assert_eq!(incidents.execution().mode, Mode::Manual);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// By a person, as whom it acts.
@@ -184,6 +186,7 @@ pub enum Mode {
 /// assert_eq!(incidents.execution().intent, Intent::Preview);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Intent {
     /// It is.
@@ -202,6 +205,7 @@ pub enum Intent {
 /// assert_eq!(incidents.execution().site.time_zone, "America/Los_Angeles");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Site {
     /// Its name.
     pub name: String,
@@ -220,6 +224,7 @@ pub struct Site {
 /// assert_eq!((&*actor.username, actor.may_close), ("admin user", false));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Actor {
     /// The username.
     pub username: String,

@@ -19,6 +19,7 @@ use std::fmt;
 /// # Ok::<(), playdock_plugin_api::ContextError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Incident {
     /// Its place among the numbers that were selected, from 0; repeated numbers count once.
     pub position: u64,
@@ -46,6 +47,7 @@ pub struct Incident {
 /// # Ok::<(), playdock_plugin_api::ContextError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Facts {
     /// Its status.
     pub status: Status,
@@ -159,6 +161,7 @@ impl<'de> Deserialize<'de> for Status {
 /// # Ok::<(), playdock_plugin_api::ContextError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RequiredTask {
     /// Its title.
     pub title: String,
@@ -182,6 +185,7 @@ pub struct RequiredTask {
 /// # Ok::<(), playdock_plugin_api::ContextError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RequiredField {
     /// The section of the form that it stands in.
     pub section: String,
@@ -212,6 +216,7 @@ fn is_shown(visible: &bool) -> bool {
 /// assert!(!lacks_a_value(serde_json::json!(0)));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FieldValue {
     /// None was ever given, or it was taken away.
@@ -267,6 +272,7 @@ impl FieldValue {
 /// # Ok::<(), playdock_plugin_api::ContextError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Earlier {
     /// Whether it succeeded.
     pub result: OutcomeResult,

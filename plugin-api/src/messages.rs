@@ -14,6 +14,8 @@
 //! larger only where one incident alone is.
 
 mod calls;
+#[cfg(test)]
+mod frozen;
 mod requests;
 mod rows;
 

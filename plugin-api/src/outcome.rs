@@ -15,6 +15,7 @@ use std::fmt;
 /// assert_eq!(OutcomeResult::Failed.as_str(), "Failed");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum OutcomeResult {
     /// It holds.
     #[default]
@@ -41,6 +42,7 @@ impl OutcomeResult {
 /// Why an incident has the outcome that it has: a code for programs, from a closed list that the
 /// command documents.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Reason(Cow<'static, str>);
 
@@ -95,6 +97,7 @@ impl fmt::Display for Reason {
 /// assert_eq!(cells[1], Cell::Empty);
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Cell {
     /// Nothing; shown as empty text.
@@ -261,6 +264,7 @@ impl Outcome {
 /// # Ok::<(), playdock_plugin_api::ContextError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Refusal {
     /// Why: [`CHANGED_MEANWHILE`](Reason::CHANGED_MEANWHILE) (judge it anew),
     /// [`NOT_PERMITTED`](Reason::NOT_PERMITTED), [`STORE_ERROR`](Reason::STORE_ERROR), or what a

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 /// What a command asks of the host.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Call<'a> {
     /// To select incidents by their numbers.
@@ -51,11 +52,13 @@ pub enum Call<'a> {
 
 /// One number of a selection.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Number<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
 /// What the host answers.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
     /// How many incidents are selected so far.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 /// What the host asks of a library.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Request<'a> {
     /// To describe its commands.
@@ -25,6 +26,7 @@ pub enum Request<'a> {
 
 /// One run of a command.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Invocation<'a> {
     /// The members that must be understood.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -36,6 +38,7 @@ pub struct Invocation<'a> {
     pub execution: Execution,
     /// The parameters as the user gave them.
     #[serde(borrow)]
+    #[cfg_attr(test, schemars(with = "serde_json::Value"))]
     pub parameters: &'a RawValue,
     /// The most detailed level that the host wants logged, as the `log` crate names it.
     #[serde(default)]
@@ -44,6 +47,7 @@ pub struct Invocation<'a> {
 
 /// What a library answers.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Response {
     /// Its commands.
@@ -85,6 +89,7 @@ pub enum Response {
 /// assert_eq!(finished.outputs["open"], 3);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finished {
     /// Empty if every incident succeeded; else one sentence with totals and causes.
     pub error: String,
@@ -96,6 +101,7 @@ pub struct Finished {
 
 /// What there is to know of a command.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CommandDescription {
     /// Its name, as requests and playbooks use it.
     pub name: String,

@@ -9,6 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// What outcomes have in common.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Row {
     /// Whether what was asked for holds.
     #[serde(default, skip_serializing_if = "OutcomeResult::is_successful")]
@@ -25,6 +26,7 @@ pub struct Row {
 
 /// The outcome of one incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RowOutcome {
     /// The position of the incident.
     pub position: u64,
