@@ -5,13 +5,40 @@
 //! | host to library, through `invoke` | [`Request`] | [`Response`] |
 //! | library to host, through `call` | [`Call`] | [`Reply`] |
 //!
-//! How they change over the years: a new member is optional, and one that is not known is ignored,
-//! unless the message names it in `must_understand`; whoever doesn't know such a member, or the
-//! message itself, answers `unsupported` and does nothing. (What a *user* gives as parameters is
-//! the opposite: unknown names are errors.)
+//! Facts, outcomes, refusals and selected numbers cross in messages of about [`CHUNK`] bytes. A
+//! message is larger only where one incident alone is.
 //!
-//! Facts, outcomes and selected numbers cross in messages of about [`CHUNK`] bytes. A message is
-//! larger only where one incident alone is.
+//! # Version 1 is frozen
+//!
+//! A plugin that was built once runs in every later host, and a plugin that is built later runs in
+//! every host since, or says what that lacks. Tests hold the layout of the boundary
+//! (`boundary/src/layout.txt`), the JSON Schema of each message (`messages/frozen.json`) and bytes of
+//! each (`messages/version_1.txt`) against what was frozen. (What a *user* gives as parameters is
+//! the opposite of a message: unknown names are errors.)
+//!
+//! What may be added, and how:
+//!
+//! | added | how | an older side |
+//! |---|---|---|
+//! | a member | optional, left out where it says nothing; its meaning when absent is that of before | ignores it |
+//! | a member that must not be ignored | named in `must_understand` by its way through the message, as `execution.actor`, and listed in [`Message::KNOWN`] by sides that know it | answers `unsupported` and does nothing |
+//! | a message | a new name, and [`Message::NAMES`] | answers `unsupported`; who asked does without or says so |
+//! | a [change](crate::Change) of an incident | a new variant, always named in `must_understand`, as `outcomes.change.assign`, with a right of its own in [`Actor`](crate::Actor), which an absent member denies | answers `unsupported`, and records nothing of the message |
+//! | a [kind of column](crate::ColumnKind) | a new word; outcomes have a cell for it | shows the cell as in a column of text |
+//! | a [reason](crate::Reason) | a new code | passes it on as it is |
+//! | a [status](crate::Status) of an incident | a new word | keeps it as text; it is none of the known ones |
+//! | a [kind of value](crate::FieldValue) of a field | a new word | takes it for none |
+//! | a [result](crate::OutcomeResult) of an outcome | a new word | takes it for a failure |
+//! | a [mode](crate::Mode) | a new word | takes it for automatic: the host has decided who acts |
+//! | an [intent](crate::Intent) | a new word, named in `must_understand` where a preview is no substitute | takes it for a preview; what is written is the host's to decide |
+//!
+//! With each addition an example of its bytes goes into `messages/version_1.txt`; no line of it is
+//! taken out or changed.
+//!
+//! What never changes: the function and the three methods of the boundary; that a message is an object
+//! with one member; the names of messages, members and words, their types and their meanings; that a
+//! member which is left out today may be left out; that positions count from 0 in the order of the
+//! input; that instants are milliseconds. Nothing becomes required, and nothing goes.
 
 mod calls;
 #[cfg(test)]

@@ -7,12 +7,13 @@
 use super::given_out::{GivenOut, LookedAt};
 use super::invocation::{Cancellation, Clock, Progress};
 use super::record::Uncommitted;
+use super::refusals::Refusals;
 use super::rows::Rows;
 use super::selection::{Selecting, Selection};
 use crate::incidents::{ExecutionKey, ExecutionRecords, IncidentStore, LedgerRow, StoreError};
 use crate::plugins::{HostServices, LARGEST_CALL, LogBudget};
 use playdock_plugin_api::messages::{self, CHUNK, Call, MessageError, Reply};
-use playdock_plugin_api::{Columns, Earlier, Execution, Facts, Incident, Refusal, Timestamp};
+use playdock_plugin_api::{Columns, Earlier, Execution, Facts, Incident, Timestamp};
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -68,7 +69,7 @@ pub(super) struct State {
     /// The outcomes that are on their way to the disk.
     pub(super) uncommitted: Option<Uncommitted>,
     /// Outcomes that were refused, and that the command has not heard of yet.
-    pub(super) refused: VecDeque<Refusal>,
+    pub(super) refused: Refusals,
     /// How many bytes of text the command gave them.
     pub(super) text: usize,
     /// What an interrupted run recorded, by position.
@@ -235,8 +236,8 @@ impl Session {
             Call::NextIncidents {} => self.next_incidents(&mut state),
             Call::Record { conclusion, rows, outcomes, .. } => self
                 .record(&mut state, conclusion.as_deref(), rows, outcomes)
-                .map(|()| state.next_refusals()),
-            Call::NextRefusals {} => Ok(state.next_refusals()),
+                .map(|()| state.refused.next_reply()),
+            Call::NextRefusals {} => Ok(state.refused.next_reply()),
             Call::Progress { done, total } => {
                 if let Some(progress) = &self.setup.progress {
                     progress(done, total);
@@ -256,23 +257,6 @@ impl Session {
 }
 
 impl State {
-    /// The next refusals, as the bytes of a reply of about [`CHUNK`] bytes: each has an incident with
-    /// all its facts.
-    fn next_refusals(&mut self) -> Vec<u8> {
-        let mut reply = b"{\"recorded\":{\"refused\":[".to_vec();
-        let mut separator: &[u8] = b"";
-        while reply.len() < CHUNK
-            && let Some(refusal) = self.refused.pop_front()
-        {
-            reply.extend_from_slice(separator);
-            messages::append(&refusal, &mut reply);
-            separator = b",";
-        }
-        let end: &[u8] = if self.refused.is_empty() { b"]}}" } else { b"],\"more\":true}}" };
-        reply.extend_from_slice(end);
-        reply
-    }
-
     /// What an earlier run recorded at a position must be of the same incident: another build of
     /// the command may select others.
     fn check_earlier(&self, position: usize) -> Result<(), Refused> {
