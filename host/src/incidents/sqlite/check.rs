@@ -24,23 +24,28 @@ struct Invariant {
     broken: &'static str,
 }
 
-/// The version since which the lines of ledgers share their rows.
+/// The version since which the lines of ledgers share their rows, and parameters have a table.
 const SHARED_ROWS: i64 = 4;
 
-/// The lines of all ledgers, by one name whatever tables they lie in.
-fn lines(version: i64) -> String {
-    let table = if version < SHARED_ROWS { "ledger" } else { "ledger_line" };
+/// The lines of all ledgers and the parameters of all executions, by one name each, whatever tables
+/// they lie in.
+fn views(version: i64) -> String {
+    let (lines, parameters) = match version < SHARED_ROWS {
+        true => ("ledger", "SELECT id AS execution, parameters AS json FROM execution"),
+        false => ("ledger_line", "SELECT execution, json FROM execution_parameters"),
+    };
     format!(
         "CREATE TEMP VIEW line AS
          SELECT execution, sequence, position, incident, number, change, result, reason, cells
-         FROM {table}"
+         FROM {lines};
+         CREATE TEMP VIEW given AS {parameters}"
     )
 }
 
 /// Checks the store in `path`, and names so many problems of each invariant at most.
 pub(super) fn check(path: &Path, most: usize) -> Result<CheckReport, StoreError> {
     let (connection, version) = open::open_to_read(path)?;
-    connection.execute_batch(&lines(version))?;
+    connection.execute_batch(&views(version))?;
     let transaction = connection.unchecked_transaction()?;
     let report = all(&transaction, version, most)?;
     transaction.finish()?;

@@ -40,8 +40,9 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         id: "execution-readable",
         sentence: "The parameters, columns and outputs of an execution can be read.",
         since: 1,
-        broken: "SELECT site, NULL, execution_id, NULL FROM execution
-            WHERE NOT (json_valid(parameters) AND json_valid(columns)
+        broken: "SELECT site, NULL, execution_id, NULL
+            FROM execution LEFT JOIN given ON given.execution = execution.id
+            WHERE NOT (json_valid(coalesce(json, '')) AND json_valid(columns)
                 AND json_valid(coalesce(outputs, '{}')))",
     },
     Invariant {
