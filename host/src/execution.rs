@@ -29,6 +29,7 @@ mod journal;
 mod numbers;
 mod parameters;
 mod record;
+mod refusals;
 mod report;
 mod rows;
 mod selection;

@@ -16,6 +16,7 @@ use std::borrow::Cow;
 /// // An outcome of this command has a cell for `Status` and one for `Close Date`.
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Columns {
     /// The columns in the order of `contextData`, which is that of an outcome's cells.
     pub context: Vec<Column>,
@@ -32,6 +33,7 @@ pub struct Columns {
 /// assert_eq!(columns.context[1].kind, ColumnKind::Text);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Column {
     /// Its name: the key in `contextData` and the heading of the table.
     pub name: Cow<'static, str>,
@@ -48,6 +50,7 @@ pub struct Column {
 /// assert_eq!(Columns::new().incident_number("Incident Number").instant("Close Date").cells(), 1);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ColumnKind {
     /// The incident's number, which the host fills in.
@@ -57,12 +60,13 @@ pub enum ColumnKind {
     /// The incident's status, from the outcome's cells; where an incident was never attempted, the
     /// host fills it in.
     Status,
-    /// Text from the outcome's cells.
-    Text,
     /// A number from the outcome's cells.
     Number,
     /// A point in time from the outcome's cells, shown in the time zone of the incident's site.
     Instant,
+    /// Text from the outcome's cells. What a newer library may add is read as this.
+    #[serde(other)]
+    Text,
 }
 
 impl ColumnKind {

@@ -97,6 +97,10 @@ pub trait UtilityCommand: 'static {
     /// Its name, as requests and playbooks use it: letters, digits, `-`, `_` and `.`.
     const NAME: &'static str;
 
+    /// The output that counts the incidents that succeeded: a word for what became of them. The host
+    /// counts it, and `failed` beside it; a playbook takes it into a variable.
+    const SUCCEEDED: &'static str = "succeeded";
+
     /// Its parameters. The comment on a field becomes the parameter's description; a field without
     /// a default is required; a name that is no field is an error.
     type Parameters<'request>: Deserialize<'request> + JsonSchema;

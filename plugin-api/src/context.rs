@@ -1,5 +1,6 @@
 //! The incident context: all that a command can learn and do while it runs.
 
+use crate::change::ChangeKind;
 use crate::incident::Incident;
 use crate::outcome::{Outcome, Refusal};
 use crate::parameters::TextList;
@@ -138,6 +139,7 @@ pub struct IncidentPage {
 /// assert_eq!((execution.mode, execution.intent), (Mode::Automatic, Intent::Apply));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Execution {
     /// Its id; the same id again resumes it or repeats its answer.
     pub id: String,
@@ -154,7 +156,8 @@ pub struct Execution {
     pub requested_by: Option<String>,
 }
 
-/// How an execution was started.
+/// How an execution was started. What a newer host adds is read as `Automatic`: the host has decided
+/// who acts.
 ///
 /// ```
 /// use playdock_plugin_api::testing::InMemoryIncidents;
@@ -163,15 +166,18 @@ pub struct Execution {
 /// assert_eq!(incidents.execution().mode, Mode::Manual);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
-    /// By a playbook or a remote request; it acts as the user of its `Username` parameter.
-    Automatic,
     /// By a person, as whom it acts.
     Manual,
+    /// By a playbook or a remote request; it acts as the user of its `Username` parameter.
+    #[serde(other)]
+    Automatic,
 }
 
-/// Whether an execution is to change anything.
+/// Whether an execution is to change anything. What a newer host adds is read as `Preview`, unless
+/// that host says that it must be understood.
 ///
 /// ```
 /// use playdock_plugin_api::testing::InMemoryIncidents;
@@ -180,11 +186,13 @@ pub enum Mode {
 /// assert_eq!(incidents.execution().intent, Intent::Preview);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Intent {
     /// It is.
     Apply,
     /// It only shows what it would do.
+    #[serde(other)]
     Preview,
 }
 
@@ -197,6 +205,7 @@ pub enum Intent {
 /// assert_eq!(incidents.execution().site.time_zone, "America/Los_Angeles");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Site {
     /// Its name.
     pub name: String,
@@ -210,16 +219,36 @@ pub struct Site {
 /// ```
 /// use playdock_plugin_api::testing::InMemoryIncidents;
 /// use playdock_plugin_api::IncidentContext;
-/// let incidents = InMemoryIncidents::new([]).may_not_close();
+/// let incidents = InMemoryIncidents::new([]).may_not_change();
 /// let actor = &incidents.execution().actor;
 /// assert_eq!((&*actor.username, actor.may_close), ("admin user", false));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Actor {
     /// The username.
     pub username: String,
     /// Whether this user may close incidents.
     pub may_close: bool,
+    /// Whether this user may reopen incidents.
+    pub may_reopen: bool,
+}
+
+impl Actor {
+    /// Whether this user may make such a change.
+    ///
+    /// ```
+    /// use playdock_plugin_api::testing::InMemoryIncidents;
+    /// use playdock_plugin_api::{ChangeKind, IncidentContext};
+    /// let incidents = InMemoryIncidents::new([]).may_not_change();
+    /// assert!(!incidents.execution().actor.may(ChangeKind::Reopen));
+    /// ```
+    pub fn may(&self, change: ChangeKind) -> bool {
+        match change {
+            ChangeKind::Close => self.may_close,
+            ChangeKind::Reopen => self.may_reopen,
+        }
+    }
 }
 
 /// Why the context did not do what it was asked.

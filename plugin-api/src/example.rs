@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(example.outcomes.len(), 2);
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Example {
     /// What it shows.
     pub title: String,
@@ -50,6 +51,7 @@ pub struct Example {
 /// assert_eq!(incident.tasks[0].title, "Reset password");
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ExampleIncident {
     /// Its number.
     pub number: String,
@@ -74,6 +76,7 @@ pub struct ExampleIncident {
 /// assert!(!incident.tasks[0].required);
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ExampleTask {
     /// Its title.
     pub title: String,
@@ -92,6 +95,7 @@ pub struct ExampleTask {
 /// assert!(!incident.fields[0].visible);
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ExampleField {
     /// The section of the form that it stands in.
     pub section: String,
@@ -112,6 +116,7 @@ pub struct ExampleField {
 /// assert_eq!(failed.result, OutcomeResult::Failed);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ExampleOutcome {
     /// The number that was asked for.
     pub number: String,

@@ -2,7 +2,7 @@
 
 use crate::context::{ContextError, Execution, IncidentContext, IncidentPage, Recording};
 use crate::host_link::HostLink;
-use crate::messages::{self, CHUNK, Call, Number, Packed, Reply};
+use crate::messages::{self, CHUNK, Call, MessageError, Number, Packed, Reply};
 use crate::outcome::Refusal;
 use crate::parameters::TextList;
 use std::borrow::Cow;
@@ -25,6 +25,9 @@ impl<'a> HostContext<'a> {
             Ok(Reply::Failed { error }) => Err(ContextError::Host(error)),
             Ok(Reply::Unsupported { what }) => Err(ContextError::Unsupported(what)),
             Ok(reply) => Ok(reply),
+            Err(error @ MessageError::Unsupported(_)) => {
+                Err(ContextError::Host(format!("the host is newer: {error}")))
+            }
             Err(error) => Err(ContextError::Host(format!("the host's reply is {error}"))),
         }
     }
@@ -47,9 +50,19 @@ impl<'a> HostContext<'a> {
             outcomes: packed.outcomes,
             must_understand: Vec::new(),
         };
-        match self.call(&call)? {
-            Reply::Recorded { refused } => Ok(refused),
-            other => Err(unexpected(&other)),
+        let mut reply = self.call(&call)?;
+        let mut all = Vec::new();
+        loop {
+            match reply {
+                Reply::Recorded { refused, more, .. } => {
+                    all.extend(refused);
+                    if !more {
+                        return Ok(all);
+                    }
+                }
+                other => return Err(unexpected(&other)),
+            }
+            reply = self.call(&Call::NextRefusals {})?;
         }
     }
 }
@@ -75,9 +88,7 @@ impl IncidentContext for HostContext<'_> {
 
     fn next_page(&mut self) -> Result<Option<IncidentPage>, ContextError> {
         match self.call(&Call::NextIncidents {})? {
-            Reply::Incidents { as_of, incidents, must_understand } => {
-                messages::check_understood(&must_understand, KNOWN_OF_INCIDENTS)
-                    .map_err(|error| ContextError::Host(format!("the host is newer: {error}")))?;
+            Reply::Incidents { as_of, incidents, .. } => {
                 Ok((!incidents.is_empty()).then_some(IncidentPage { as_of, incidents }))
             }
             other => Err(unexpected(&other)),
@@ -108,16 +119,6 @@ impl IncidentContext for HostContext<'_> {
         self.host.is_cancelled()
     }
 }
-
-/// The members of a page of incidents that this version understands.
-const KNOWN_OF_INCIDENTS: &[&str] = &[
-    "as_of",
-    "incidents",
-    "incidents.facts",
-    "incidents.facts.required_tasks",
-    "incidents.facts.required_fields",
-    "incidents.earlier",
-];
 
 fn unexpected(reply: &Reply) -> ContextError {
     let name = match reply {

@@ -19,6 +19,7 @@ use std::fmt;
 /// # Ok::<(), playdock_plugin_api::ContextError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Incident {
     /// Its place among the numbers that were selected, from 0; repeated numbers count once.
     pub position: u64,
@@ -46,6 +47,7 @@ pub struct Incident {
 /// # Ok::<(), playdock_plugin_api::ContextError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Facts {
     /// Its status.
     pub status: Status,
@@ -73,7 +75,7 @@ pub struct Facts {
 /// assert_eq!(Status::from("On Hold"), Status::OnHold);
 /// assert_eq!(Status::from("Merged").to_string(), "Merged");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Status {
     /// `Open`
     Open,
@@ -159,6 +161,7 @@ impl<'de> Deserialize<'de> for Status {
 /// # Ok::<(), playdock_plugin_api::ContextError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RequiredTask {
     /// Its title.
     pub title: String,
@@ -182,6 +185,7 @@ pub struct RequiredTask {
 /// # Ok::<(), playdock_plugin_api::ContextError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RequiredField {
     /// The section of the form that it stands in.
     pub section: String,
@@ -212,6 +216,7 @@ fn is_shown(visible: &bool) -> bool {
 /// assert!(!lacks_a_value(serde_json::json!(0)));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FieldValue {
     /// None was ever given, or it was taken away.
@@ -267,14 +272,15 @@ impl FieldValue {
 /// # Ok::<(), playdock_plugin_api::ContextError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Earlier {
     /// Whether it succeeded.
     pub result: OutcomeResult,
     /// The reason that was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// Whether somebody has since undone what the execution had changed: closed then, say, and
-    /// open now. The earlier outcome no longer holds and the command records a new one.
+    /// Whether somebody has since undone what the execution had changed: closed then and open
+    /// now, or the reverse. The earlier outcome no longer holds and the command records a new one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub undone: bool,
 }

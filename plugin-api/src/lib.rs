@@ -12,11 +12,12 @@
 //!
 //! | module | subject |
 //! |---|---|
-//! | `command`, `context`, `incident`, `outcome`, `columns`, [`parameters`], `example` | the author's types |
+//! | `command`, `context`, `incident`, `outcome`, `change`, `columns`, [`parameters`], `example` | the author's types |
 //! | [`testing`] | incidents in memory, and a library without a file |
 //! | [`export`] | what [`export_plugin!`] expands to |
 //! | [`boundary`], [`messages`], [`identity`] | what crosses to the host |
 
+mod change;
 mod columns;
 mod command;
 mod context;
@@ -37,6 +38,7 @@ mod timestamp;
 
 pub use playdock_boundary as boundary;
 
+pub use change::{Change, ChangeKind, Waiver};
 pub use columns::{Column, ColumnKind, Columns};
 pub use command::{CommandError, CommandText, UtilityCommand};
 pub use context::{
@@ -45,5 +47,5 @@ pub use context::{
 pub use example::{Example, ExampleField, ExampleIncident, ExampleOutcome, ExampleTask};
 pub use incident::{Earlier, Facts, FieldValue, Incident, RequiredField, RequiredTask, Status};
 pub use messages::Finished;
-pub use outcome::{Cell, Change, Outcome, OutcomeResult, Reason, Refusal, Waiver};
+pub use outcome::{Cell, Outcome, OutcomeResult, Reason, Refusal};
 pub use timestamp::Timestamp;

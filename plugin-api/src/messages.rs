@@ -5,15 +5,44 @@
 //! | host to library, through `invoke` | [`Request`] | [`Response`] |
 //! | library to host, through `call` | [`Call`] | [`Reply`] |
 //!
-//! How they change over the years: a new member is optional, and one that is not known is ignored,
-//! unless the message names it in `must_understand`; whoever doesn't know such a member, or the
-//! message itself, answers `unsupported` and does nothing. (What a *user* gives as parameters is
-//! the opposite: unknown names are errors.)
+//! Facts, outcomes, refusals and selected numbers cross in messages of about [`CHUNK`] bytes. A
+//! message is larger only where one incident alone is.
 //!
-//! Facts, outcomes and selected numbers cross in messages of about [`CHUNK`] bytes. A message is
-//! larger only where one incident alone is.
+//! # Version 1 is frozen
+//!
+//! A plugin that was built once runs in every later host, and a plugin that is built later runs in
+//! every host since, or says what that lacks. Tests hold the layout of the boundary
+//! (`boundary/src/layout.txt`), the JSON Schema of each message (`messages/frozen.json`) and bytes of
+//! each (`messages/version_1.txt`) against what was frozen. (What a *user* gives as parameters is
+//! the opposite of a message: unknown names are errors.)
+//!
+//! What may be added, and how:
+//!
+//! | added | how | an older side |
+//! |---|---|---|
+//! | a member | optional, left out where it says nothing; its meaning when absent is that of before | ignores it |
+//! | a member that must not be ignored | named in `must_understand` by its way through the message, as `execution.actor`, and listed in [`Message::KNOWN`] by sides that know it | answers `unsupported` and does nothing |
+//! | a message | a new name, and [`Message::NAMES`] | answers `unsupported`; who asked does without or says so |
+//! | a [change](crate::Change) of an incident | a new variant, always named in `must_understand`, as `outcomes.change.assign`, with a right of its own in [`Actor`](crate::Actor), which an absent member denies | answers `unsupported`, and records nothing of the message |
+//! | a [kind of column](crate::ColumnKind) | a new word; outcomes have a cell for it | shows the cell as in a column of text |
+//! | a [reason](crate::Reason) | a new code | passes it on as it is |
+//! | a [status](crate::Status) of an incident | a new word | keeps it as text; it is none of the known ones |
+//! | a [kind of value](crate::FieldValue) of a field | a new word | takes it for none |
+//! | a [result](crate::OutcomeResult) of an outcome | a new word | takes it for a failure |
+//! | a [mode](crate::Mode) | a new word | takes it for automatic: the host has decided who acts |
+//! | an [intent](crate::Intent) | a new word, named in `must_understand` where a preview is no substitute | takes it for a preview; what is written is the host's to decide |
+//!
+//! With each addition an example of its bytes goes into `messages/version_1.txt`; no line of it is
+//! taken out or changed.
+//!
+//! What never changes: the function and the three methods of the boundary; that a message is an object
+//! with one member; the names of messages, members and words, their types and their meanings; that a
+//! member which is left out today may be left out; that positions count from 0 in the order of the
+//! input; that instants are milliseconds. Nothing becomes required, and nothing goes.
 
 mod calls;
+#[cfg(test)]
+mod frozen;
 mod requests;
 mod rows;
 
@@ -24,6 +53,7 @@ pub use rows::{Row, RowOutcome};
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use std::fmt;
 
 /// How many bytes of facts, outcomes or numbers cross at once.
@@ -44,22 +74,32 @@ pub enum MessageError {
 pub trait Message {
     /// The names of the messages of this kind that this version knows.
     const NAMES: &'static [&'static str];
+
+    /// The members of them that this version understands, each by its way through the message.
+    const KNOWN: &'static [&'static str];
+
+    /// The members that the message says must be understood.
+    fn must_understand(&self) -> &[String];
 }
 
-/// Reads a message of one of the four kinds.
+/// Reads a message of one of the four kinds, all of whose members that must be understood are.
 ///
 /// # Errors
 ///
 /// [`MessageError`]
 pub fn read<'de, M: Message + Deserialize<'de>>(bytes: &'de [u8]) -> Result<M, MessageError> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        match serde_json::from_slice::<MessageName>(bytes) {
-            Ok(MessageName(name)) if !M::NAMES.contains(&name.as_str()) => {
-                MessageError::Unsupported(format!("the message \"{name}\""))
+    match serde_json::from_slice::<M>(bytes) {
+        Ok(message) => check_understood(message.must_understand(), M::KNOWN).map(|()| message),
+        // What can't be read may be of a later version, which says so.
+        Err(error) => match serde_json::from_slice::<Outline>(bytes) {
+            Ok(outline) if !M::NAMES.contains(&outline.name.as_str()) => {
+                Err(MessageError::Unsupported(format!("the message \"{}\"", outline.name)))
             }
-            _ => MessageError::Malformed(error),
-        }
-    })
+            Ok(outline) => check_understood(&outline.must_understand, M::KNOWN)
+                .and(Err(MessageError::Malformed(error))),
+            Err(_) => Err(MessageError::Malformed(error)),
+        },
+    }
 }
 
 /// Writes a message.
@@ -74,37 +114,43 @@ pub fn append<M: serde::Serialize>(part: &M, message: &mut Vec<u8>) {
     let _ = serde_json::to_writer(message, part);
 }
 
-/// Refuses what a message says must be understood and this version doesn't know.
-///
-/// # Errors
-///
-/// [`MessageError::Unsupported`]
-pub fn check_understood(must_understand: &[String], known: &[&str]) -> Result<(), MessageError> {
+fn check_understood(must_understand: &[String], known: &[&str]) -> Result<(), MessageError> {
     match must_understand.iter().find(|member| !known.contains(&member.as_str())) {
         Some(member) => Err(MessageError::Unsupported(format!("the member \"{member}\""))),
         None => Ok(()),
     }
 }
 
-/// The one member's name of a message that may be of another version.
-struct MessageName(String);
+/// What can be read of a message that may be of another version.
+struct Outline {
+    name: String,
+    must_understand: Vec<String>,
+}
 
-impl<'de> Deserialize<'de> for MessageName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<MessageName, D::Error> {
-        struct NameVisitor;
-        impl<'de> Visitor<'de> for NameVisitor {
-            type Value = MessageName;
+impl<'de> Deserialize<'de> for Outline {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Outline, D::Error> {
+        #[derive(Deserialize)]
+        struct Content {
+            #[serde(default)]
+            must_understand: Vec<String>,
+        }
+        struct OutlineVisitor;
+        impl<'de> Visitor<'de> for OutlineVisitor {
+            type Value = Outline;
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("an object with one member")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<MessageName, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Outline, A::Error> {
                 let name = members.next_key::<String>()?.unwrap_or_default();
-                members.next_value::<IgnoredAny>()?;
+                let content = members.next_value::<&RawValue>()?;
+                // A message whose content is no object has nothing that must be understood.
+                let content = serde_json::from_str::<Content>(content.get());
                 while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(MessageName(name))
+                let must_understand = content.map_or_else(|_| Vec::new(), |it| it.must_understand);
+                Ok(Outline { name, must_understand })
             }
         }
-        deserializer.deserialize_map(NameVisitor)
+        deserializer.deserialize_map(OutlineVisitor)
     }
 }
 

@@ -1,6 +1,7 @@
-//! What a command makes of an incident: its outcome, the change that goes with it, and its row.
+//! What a command makes of an incident: its outcome, which the host may refuse.
 
-use crate::incident::{Facts, Incident};
+use crate::change::Change;
+use crate::incident::Incident;
 use crate::timestamp::Timestamp;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use std::fmt;
 /// assert_eq!(OutcomeResult::Failed.as_str(), "Failed");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum OutcomeResult {
     /// It holds.
     #[default]
@@ -40,6 +42,7 @@ impl OutcomeResult {
 /// Why an incident has the outcome that it has: a code for programs, from a closed list that the
 /// command documents.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Reason(Cow<'static, str>);
 
@@ -94,6 +97,7 @@ impl fmt::Display for Reason {
 /// assert_eq!(cells[1], Cell::Empty);
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Cell {
     /// Nothing; shown as empty text.
@@ -240,65 +244,6 @@ impl Outcome {
     }
 }
 
-/// A change of an incident. The host makes it if the incident still stands at the version that
-/// the command judged, writes the audit entry, and stamps it with the acting user and with the
-/// time of the [look](crate::IncidentPage::as_of).
-///
-/// ```
-/// use playdock_plugin_api::testing::InMemoryIncidents;
-/// use playdock_plugin_api::{Change, ExampleIncident, IncidentContext, Outcome, Recording};
-/// let mut incidents = InMemoryIncidents::new([ExampleIncident::new("INC-1", "On Hold")]);
-/// incidents.select(&["INC-1", "INC-2"].into_iter().collect())?;
-/// let page = incidents.next_page()?.unwrap();
-/// let incident = &page.incidents[0];
-/// let version = incident.facts.as_ref().unwrap().version;
-/// let change = Change::Close { version, waived: Vec::new() };
-/// let outcome = Outcome::changed(incident, change, vec!["Closed".into()]);
-/// incidents.record(&Recording { conclusion: Some("Done."), outcomes: &[outcome] })?;
-/// assert_eq!(incidents.incident("INC-1").unwrap().conclusion, "<p>Done.</p>");
-/// # Ok::<(), playdock_plugin_api::ContextError>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Change {
-    /// Closes it; tasks and fields stay as they are.
-    Close {
-        /// The version that was judged.
-        version: u64,
-        /// The rules that a bypass let it through.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        waived: Vec<Waiver>,
-    },
-}
-
-/// What a bypass let through, for the audit.
-///
-/// ```
-/// use playdock_plugin_api::testing::InMemoryIncidents;
-/// use playdock_plugin_api::{Change, ExampleIncident, IncidentContext, Waiver};
-/// let incident = ExampleIncident::new("INC-1", "Open").required_task("Reset password", "Pending");
-/// let mut incidents = InMemoryIncidents::new([incident]);
-/// incidents.select(&["INC-1"].into_iter().collect())?;
-/// let page = incidents.next_page()?.unwrap();
-/// let facts = page.incidents[0].facts.as_ref().unwrap();
-/// // The pending task is the first of the incident's required ones.
-/// let waived = vec![Waiver { bypass: "Bypass Tasks".into(), tasks: vec![0], fields: Vec::new() }];
-/// let change = Change::Close { version: facts.version, waived };
-/// # assert!(matches!(change, Change::Close { .. }));
-/// # Ok::<(), playdock_plugin_api::ContextError>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waiver {
-    /// The parameter that let it through.
-    pub bypass: Cow<'static, str>,
-    /// Indexes into the incident's [required tasks](crate::Facts::required_tasks).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tasks: Vec<usize>,
-    /// Indexes into the incident's [required fields](crate::Facts::required_fields).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub fields: Vec<usize>,
-}
-
 /// An outcome that the host did not record; its incident has none yet.
 ///
 /// ```
@@ -319,6 +264,7 @@ pub struct Waiver {
 /// # Ok::<(), playdock_plugin_api::ContextError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Refusal {
     /// Why: [`CHANGED_MEANWHILE`](Reason::CHANGED_MEANWHILE) (judge it anew),
     /// [`NOT_PERMITTED`](Reason::NOT_PERMITTED), [`STORE_ERROR`](Reason::STORE_ERROR), or what a
@@ -328,42 +274,4 @@ pub struct Refusal {
     pub message: String,
     /// The incident as it stands now, or as it was known last where it can't be looked up.
     pub incident: Incident,
-}
-
-impl Change {
-    /// What is wrong with the change of an incident that was given out with these facts, that this
-    /// execution had `changed_before` or not, and whose outcome has this result; a host refuses to
-    /// make it then.
-    ///
-    /// # Errors
-    ///
-    /// A sentence: it comes with a failure, or is of another version, of an incident that there is
-    /// not or that this execution has changed before, or waives what there is not.
-    pub fn check(
-        &self,
-        facts: Option<&Facts>,
-        result: OutcomeResult,
-        changed_before: bool,
-    ) -> Result<(), String> {
-        let Change::Close { version, waived } = self;
-        let known = |waiver: &Waiver, facts: &Facts| {
-            waiver.tasks.iter().all(|index| *index < facts.required_tasks.len())
-                && waiver.fields.iter().all(|index| *index < facts.required_fields.len())
-        };
-        let wrong = match facts {
-            _ if result == OutcomeResult::Failed => "a failure together with a change",
-            None => "a change of an incident that there is not",
-            Some(facts) if facts.version != *version => {
-                "a change of a version that it was not given"
-            }
-            Some(_) if changed_before => {
-                "a change of an incident that this execution had changed before"
-            }
-            Some(facts) if !waived.iter().all(|waiver| known(waiver, facts)) => {
-                "that it waived a task or a field that there is not"
-            }
-            Some(_) => return Ok(()),
-        };
-        Err(format!("The command recorded {wrong}."))
-    }
 }

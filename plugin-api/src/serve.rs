@@ -51,6 +51,7 @@ pub(crate) fn describe<C: UtilityCommand>() -> CommandDescription {
     let text = C::text();
     CommandDescription {
         name: C::NAME.to_owned(),
+        succeeded: C::SUCCEEDED.to_owned(),
         title: text.title.to_owned(),
         description: text.description.to_owned(),
         category: text.category.to_owned(),
@@ -86,23 +87,16 @@ pub(crate) fn serve(commands: &[CommandEntry], request: &[u8], host: Arc<dyn Hos
 
 fn answer(commands: &[CommandEntry], request: &[u8], host: &dyn HostLink) -> Response {
     match messages::read(request) {
-        Ok(Request::Describe { must_understand }) => {
-            match messages::check_understood(&must_understand, &[]) {
-                Ok(()) => Response::Described {
-                    commands: commands.iter().map(|command| (command.describe)()).collect(),
-                },
-                Err(error) => refuse(error),
-            }
-        }
+        Ok(Request::Describe { .. }) => Response::Described {
+            commands: commands.iter().map(|command| (command.describe)()).collect(),
+            must_understand: Vec::new(),
+        },
         Ok(Request::Invoke(invocation)) => invoke(commands, invocation, host),
         Err(error) => refuse(error),
     }
 }
 
 fn invoke(commands: &[CommandEntry], invocation: Invocation<'_>, host: &dyn HostLink) -> Response {
-    if let Err(error) = messages::check_understood(&invocation.must_understand, Invocation::KNOWN) {
-        return refuse(error);
-    }
     log_bridge::set_level(invocation.log_level.as_deref());
     let Some(command) = commands.iter().find(|command| command.name == invocation.command) else {
         let error = format!("The library has no command {}.", invocation.command);

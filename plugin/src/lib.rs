@@ -38,6 +38,7 @@ const ATTEMPTS: usize = 5;
 
 impl UtilityCommand for CloseIncidentInBulk {
     const NAME: &'static str = "CloseIncidentInBulk";
+    const SUCCEEDED: &'static str = "closed";
     type Parameters<'request> = Parameters<'request>;
 
     fn text() -> CommandText {
@@ -97,7 +98,7 @@ impl UtilityCommand for CloseIncidentInBulk {
             }
             context.progress(tally.total(), total)?;
         }
-        Ok(Finished { error: tally.sentence(), outputs: tally.outputs() })
+        Ok(Finished { error: tally.sentence(), ..Finished::default() })
     }
 }
 

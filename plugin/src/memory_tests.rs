@@ -74,7 +74,11 @@ impl Endless {
                 mode: Mode::Automatic,
                 intent: Intent::Apply,
                 site: Site { name: "Security Operations".to_owned(), time_zone: "UTC".to_owned() },
-                actor: Actor { username: "admin user".to_owned(), may_close: true },
+                actor: Actor {
+                    username: "admin user".to_owned(),
+                    may_close: true,
+                    may_reopen: true,
+                },
                 requested_by: None,
             },
             selected: 0,
@@ -173,7 +177,7 @@ fn most_bytes_held(incidents: u64) -> (usize, Finished) {
 fn a_hundred_times_the_incidents_take_the_same_memory() {
     let (few, _) = most_bytes_held(1_000);
     let (many, finished) = most_bytes_held(100_000);
-    assert_eq!(finished.outputs["failed"], 20_000);
+    assert!(finished.error.starts_with("20000 of 100000 "), "{}", finished.error);
     assert!(few > 10_000, "the pages are counted: {few}");
     assert!(many <= few + 1024, "{few} bytes for 1,000, {many} for 100,000");
 }

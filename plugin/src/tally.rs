@@ -1,7 +1,6 @@
 //! Counting what became of the incidents, and saying it in one sentence.
 
 use playdock_plugin_api::{Incident, Outcome, OutcomeResult, Reason, Refusal};
-use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 
 /// How many incidents have which outcome.
@@ -41,15 +40,6 @@ impl Tally {
     /// How many incidents there were.
     pub(crate) fn total(&self) -> u64 {
         self.closed + self.failed_in_all()
-    }
-
-    /// What a playbook can use: `closed` counts the incidents that are closed now, by this
-    /// execution or before; `failed` the others.
-    pub(crate) fn outputs(&self) -> BTreeMap<String, Value> {
-        BTreeMap::from([
-            ("closed".to_owned(), self.closed.into()),
-            ("failed".to_owned(), self.failed_in_all().into()),
-        ])
     }
 
     /// Empty if all are closed, else totals and causes.

@@ -13,6 +13,7 @@ mod loading;
 mod misbehaving;
 mod protection;
 mod remote;
+mod reopening;
 mod retries;
 mod trust;
 mod workers;

@@ -50,7 +50,7 @@ const BREAK_OFF: &[(&str, &str, Becomes)] = &[
     ),
     (
         "RecordsTwice",
-        "The command recorded an outcome for position 0, which has an outcome already.",
+        "The command RecordsTwice recorded an outcome for position 0, which has an outcome already.",
         FIRST_DONE,
     ),
     ("AnswersNothing", "What the command AnswersNothing answered is not a message: ", NO_ROWS),
@@ -102,24 +102,36 @@ const BREAK_OFF: &[(&str, &str, Becomes)] = &[
 /// Commands whose first recording is refused as a whole, and which say so: they fail before they
 /// did anything.
 const REFUSED: &[(&str, &str)] = &[
-    ("RecordsTwiceAtOnce", "The command recorded two outcomes for position 0 at once."),
+    (
+        "RecordsTwiceAtOnce",
+        "The command RecordsTwiceAtOnce recorded two outcomes for position 0 at once.",
+    ),
     (
         "RecordsUnknownPosition",
-        "The command recorded an outcome for position 1000, which is not selected.",
+        "The command RecordsUnknownPosition recorded an outcome for position 1000, which is not selected.",
     ),
     (
         "RecordsBeforeLooking",
-        "The command recorded an outcome for position 0, which was not looked at.",
+        "The command RecordsBeforeLooking recorded an outcome for position 0, which was not looked at.",
     ),
-    ("WrongCells", "The command recorded a row of 2 cells, and its columns have 1."),
-    ("ClosesStaleVersion", "The command recorded a change of a version that it was not given."),
+    ("WrongCells", "The command WrongCells recorded a row of 2 cells, and its columns have 1."),
+    (
+        "ClosesStaleVersion",
+        "The command ClosesStaleVersion recorded a change of a version that it was not given.",
+    ),
     (
         "ClosesImpossibleVersion",
-        "The command recorded a change of a version that it was not given.",
+        "The command ClosesImpossibleVersion recorded a change of a version that it was not given.",
     ),
-    ("ForgesAWaiver", "The command recorded that it waived a task or a field that there is not."),
-    ("ClosesAFailure", "The command recorded a failure together with a change."),
-    ("ClosesNothing", "The command recorded a change of an incident that there is not."),
+    (
+        "ForgesAWaiver",
+        "The command ForgesAWaiver recorded that it waived a task or a field that there is not.",
+    ),
+    ("ClosesAFailure", "The command ClosesAFailure recorded a failure together with a change."),
+    (
+        "ClosesNothing",
+        "The command ClosesNothing recorded a change of an incident that there is not.",
+    ),
 ];
 
 /// The numbers of the incidents that a command misbehaves with.

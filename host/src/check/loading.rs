@@ -55,7 +55,7 @@ fn described(subject: &dyn Subject) -> Result<Vec<CommandDescription>, String> {
     let request = messages::write(&Request::Describe { must_understand: Vec::new() });
     let response = subject.ask(&request, Arc::new(TestHost::default()))?;
     match messages::read(&response) {
-        Ok(Response::Described { commands }) => Ok(commands),
+        Ok(Response::Described { commands, .. }) => Ok(commands),
         Ok(Response::Panicked { message }) => Err(format!("it panicked: {message}")),
         Ok(_) => Err("it answered something else".to_owned()),
         Err(error) => Err(format!("its answer is {error}")),

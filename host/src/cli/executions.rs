@@ -5,7 +5,7 @@ use super::exit::{self, Failure};
 use super::instant::{rfc3339, utc};
 use super::{output, setup, table, terminal};
 use crate::incidents::{Conditions, ExecutionRecord, ExecutionRecords, IncidentStore, LedgerRow};
-use playdock_plugin_api::Mode;
+use playdock_plugin_api::{ChangeKind, Mode};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -200,7 +200,7 @@ fn ran(conditions: &Conditions) -> String {
 }
 
 fn ledger_row(row: &LedgerRow) -> Vec<String> {
-    let changed = if row.changed { "Yes" } else { "No" };
+    let changed = if row.change.is_some() { "Yes" } else { "No" };
     let reason = row.row.reason.as_ref().map(ToString::to_string);
     vec![
         row.number.clone(),
@@ -216,6 +216,7 @@ struct LedgerLine<'a> {
     number: &'a str,
     result: &'a str,
     changed: bool,
+    change: Option<&'a str>,
     reason: Option<&'a str>,
     message: Option<&'a str>,
 }
@@ -225,7 +226,8 @@ impl<'a> From<&'a LedgerRow> for LedgerLine<'a> {
         LedgerLine {
             number: &row.number,
             result: row.row.result.as_str(),
-            changed: row.changed,
+            changed: row.change.is_some(),
+            change: row.change.map(ChangeKind::as_str),
             reason: row.row.reason.as_ref().map(playdock_plugin_api::Reason::as_str),
             message: row.row.message.as_deref(),
         }

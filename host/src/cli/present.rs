@@ -11,8 +11,12 @@ const MOST_ROWS: usize = 20;
 
 /// The reasons of incidents that did not fail, in words; those of a plugin that aren't known here
 /// are shown as they are.
-const WORDS: &[(&str, &str)] =
-    &[("already-closed", "closed already"), ("would-close", "would be closed")];
+const WORDS: &[(&str, &str)] = &[
+    ("already-closed", "closed already"),
+    ("already-open", "open already"),
+    ("would-close", "would be closed"),
+    ("would-reopen", "would be reopened"),
+];
 
 /// Writes an answer.
 pub(super) fn answer(out: &mut dyn Write, answer: &Answer) -> io::Result<()> {
@@ -103,7 +107,7 @@ mod tests {
             position,
             incident: None,
             number: "1".to_owned(),
-            changed: false,
+            change: None,
             row: Arc::new(Row {
                 result: OutcomeResult::Successful,
                 reason: Some(Reason::new(reason)),

@@ -46,7 +46,12 @@ pub(super) fn resolve(
     let Some(site) = store.site(&invocation.site)? else {
         return Ok(Err(no_access(&username, &invocation.site)));
     };
-    let actor = Actor { username: user.username, may_close: user.may_close };
+    let actor = Actor {
+        username: user.username,
+        may_close: user.may_close,
+        // Who may end the work on an incident may take it up again.
+        may_reopen: user.may_close,
+    };
     Ok(Ok((actor, Site { name: site.name, time_zone: site.time_zone })))
 }
 

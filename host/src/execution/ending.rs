@@ -19,7 +19,8 @@ pub(super) struct RunEnd {
     pub(super) ended: Ended,
     pub(super) return_data: ReturnData,
     pub(super) error: String,
-    pub(super) outputs: BTreeMap<String, Value>,
+    /// The command's own.
+    outputs: BTreeMap<String, Value>,
     /// `None` where the command failed as a whole.
     pub(super) rows: Option<NumberedRows>,
 }
@@ -94,8 +95,7 @@ pub(super) fn end(session: &Session, command: &str, response: Result<&[u8], NoRe
         && state.selection.is_some()
         && matches!(ended, Ended::Cancelled | Ended::DeadlinePassed);
     if stopped_at_its_end {
-        let outputs = outputs(&state.rows);
-        return finish(state, Finished { error: String::new(), outputs });
+        return finish(state, Finished::default());
     }
     // Those of a batch that the store did not take have a row and no outcome.
     let has_row = |position: &usize| state.rows.get(*position).is_some();
@@ -137,7 +137,7 @@ pub(super) fn failed_as_a_whole(error: String) -> RunEnd {
         ended: Ended::Finished,
         return_data: ReturnData::Failed,
         error,
-        outputs: outputs(&Rows::default()),
+        outputs: BTreeMap::new(),
         rows: None,
     }
 }
@@ -155,21 +155,23 @@ fn interrupted(ended: Ended, cause: String, attempted: usize, rows: NumberedRows
             "{cause} {left} of {count} incidents are left; the same execution id goes on with them."
         ),
     };
-    let outputs = outputs(&rows.of);
     // A command that broke before it selected anything failed as a whole.
-    RunEnd { ended, return_data, error, outputs, rows: (count > 0).then_some(rows) }
+    let (outputs, rows) = (BTreeMap::new(), (count > 0).then_some(rows));
+    RunEnd { ended, return_data, error, outputs, rows }
 }
 
-/// The outputs that the host counts itself, where the command could not.
-fn outputs(rows: &Rows) -> BTreeMap<String, Value> {
-    let (mut closed, mut failed) = (0_u64, 0_u64);
-    for row in rows.iter() {
-        match row.result {
-            OutcomeResult::Successful => closed += 1,
-            OutcomeResult::Failed => failed += 1,
-        }
+impl RunEnd {
+    /// What a playbook can use: the outputs of the command, and how many incidents `succeeded`, in
+    /// its own word for it, and how many failed, which the host counts however it ended.
+    pub(super) fn outputs(&self, succeeded: &str) -> BTreeMap<String, Value> {
+        let rows = self.rows.as_ref().map(|rows| &rows.of);
+        let all = rows.map_or(0, |rows| rows.iter().count());
+        let failed = rows.map_or(0, count_failed);
+        let mut outputs = self.outputs.clone();
+        outputs.insert(succeeded.to_owned(), (all - failed).into());
+        outputs.insert("failed".to_owned(), failed.into());
+        outputs
     }
-    BTreeMap::from([("closed".to_owned(), closed.into()), ("failed".to_owned(), failed.into())])
 }
 
 /// Gives every incident without an outcome a row that says so; returns how many have had one.

@@ -201,6 +201,7 @@ impl Host {
             records: self.records.clone(),
             execution,
             journal,
+            command: prepared.description.name.clone(),
             columns: prepared.description.columns.clone(),
             plugin: prepared.plugin.file.identity().name.clone(),
             clock: Clock::new(invocation.clock),
@@ -259,11 +260,12 @@ impl Prepared<'_> {
     fn answer(&self, end: RunEnd, time_zone: TimeZone) -> Answer {
         let columns = self.description.columns.clone();
         let journaled = self.invocation.intent == Intent::Apply;
+        let outputs = end.outputs(&self.description.succeeded);
         Answer {
             execution_id: journaled.then(|| self.execution_id.clone()),
             return_data: end.return_data,
             error: end.error,
-            outputs: end.outputs,
+            outputs,
             report: end.rows.map(|rows| Report::new(columns, time_zone, rows)),
             ended: end.ended,
             replayed: false,

@@ -12,12 +12,11 @@ use crate::incidents::{
 };
 use playdock_plugin_api::messages::{Row, RowOutcome};
 use playdock_plugin_api::{
-    Cell, Change, ColumnKind, Incident, Intent, OutcomeResult, Reason, Refusal, rich_text,
+    Cell, Change, ChangeKind, ColumnKind, Incident, Intent, OutcomeResult, Reason, Refusal,
+    rich_text,
 };
+use std::collections::HashMap;
 use std::sync::Arc;
-
-/// What a preview answers where it would close.
-const WOULD_CLOSE: Reason = Reason::new("would-close");
 
 /// How many bytes of text a command may give the rows of one execution.
 const MOST_TEXT: usize = 512 << 20;
@@ -36,34 +35,41 @@ impl Uncommitted {
 }
 
 impl Session {
-    /// Records outcomes and returns those that were refused.
+    /// Records outcomes; those that are refused wait in the state.
     pub(super) fn record(
         &self,
         state: &mut State,
         conclusion: Option<&str>,
         rows: Vec<Row>,
         outcomes: Vec<RowOutcome>,
-    ) -> Result<Vec<Refusal>, Refused> {
+    ) -> Result<(), Refused> {
+        if !state.refused.is_empty() {
+            let what = "recorded outcomes before it had asked for all that were refused";
+            return Err(Refused::Misuse(what.to_owned()));
+        }
         let texts: Vec<usize> = rows.iter().map(text).collect();
         let rows: Vec<Arc<Row>> = rows.into_iter().map(Arc::new).collect();
         let mut refused = Vec::new();
         let mut entries = Vec::with_capacity(outcomes.len());
         if let Some(position) = twice(&outcomes) {
             return Err(Refused::Misuse(format!(
-                "The command recorded two outcomes for position {position} at once."
+                "recorded two outcomes for position {position} at once"
             )));
         }
         for outcome in outcomes {
             state.text += texts.get(outcome.row).unwrap_or(&0);
             if state.text > MOST_TEXT {
                 return Err(Refused::Misuse(format!(
-                    "The command gives its rows more than {} MiB of text.",
+                    "gives its rows more than {} MiB of text",
                     MOST_TEXT >> 20
                 )));
             }
             let position = self.check(state, rows.get(outcome.row), &outcome)?;
-            if outcome.change.is_some() && !self.setup.execution.actor.may_close {
-                let message = "The acting user may not close incidents.".to_owned();
+            let actor = &self.setup.execution.actor;
+            if let Some(kind) = outcome.change.as_ref().map(Change::kind)
+                && !actor.may(kind)
+            {
+                let message = format!("The acting user may not {} incidents.", kind.as_str());
                 let incident = self.as_known(state, position);
                 refused.push(Refusal { reason: Reason::NOT_PERMITTED, message, incident });
                 continue;
@@ -76,7 +82,8 @@ impl Session {
             }
             _ => preview(state, &rows, entries),
         }
-        Ok(refused)
+        state.refused = refused.into();
+        Ok(())
     }
 
     /// Checks that an outcome is for an incident that waits for one, and that its row is whole.
@@ -95,24 +102,26 @@ impl Session {
                 false => "is not selected",
             };
             return Err(Refused::Misuse(format!(
-                "The command recorded an outcome for position {position}, which {what}."
+                "recorded an outcome for position {position}, which {what}"
             )));
         };
         let Some(row) = row else {
             return Err(Refused::Misuse(format!(
-                "The command recorded an outcome for position {position} without a row."
+                "recorded an outcome for position {position} without a row"
             )));
         };
         let (has, needs) = (row.cells.len(), self.setup.columns.cells());
         if has != needs {
             return Err(Refused::Misuse(format!(
-                "The command recorded a row of {has} cells, and its columns have {needs}."
+                "recorded a row of {has} cells, and its columns have {needs}"
             )));
         }
         if let Some(change) = &outcome.change {
-            let changed_before = state.earlier.get(&position).is_some_and(|line| line.changed);
+            let changed_before =
+                state.earlier.get(&position).is_some_and(|line| line.change.is_some());
             let facts = looked_at.facts.as_ref();
-            change.check(facts, row.result, changed_before).map_err(Refused::Misuse)?;
+            let checked = change.check(facts, row.result, changed_before);
+            checked.map_err(|wrong| Refused::Misuse(format!("recorded {wrong}")))?;
         }
         Ok(position)
     }
@@ -274,12 +283,13 @@ fn text(row: &Row) -> usize {
 
 /// A preview keeps the rows and writes nothing.
 fn preview(state: &mut State, rows: &[Arc<Row>], entries: Vec<(usize, LedgerEntry)>) {
-    let would_close = |row: &Arc<Row>| Row { reason: Some(WOULD_CLOSE), ..Row::clone(row) };
-    let mut closing: Vec<Option<Arc<Row>>> = vec![None; rows.len()];
+    let mut changing: HashMap<(usize, ChangeKind), Arc<Row>> = HashMap::new();
     for (position, entry) in entries {
         let row = &rows[entry.row];
-        let row = match entry.change {
-            Some(_) => closing[entry.row].get_or_insert_with(|| Arc::new(would_close(row))),
+        let row = match &entry.change {
+            Some(change) => changing.entry((entry.row, change.kind)).or_insert_with(|| {
+                Arc::new(Row { reason: Some(change.kind.would()), ..Row::clone(row) })
+            }),
             None => row,
         };
         state.given_out.remove(position);
@@ -295,13 +305,13 @@ fn ledger_entry(
     let selection = state.selection.as_ref();
     let incident = selection.and_then(|selection| selection.key(position));
     let change = match (&outcome.change, state.given_out.get(position)) {
-        (Some(Change::Close { version, waived }), Some(LookedAt { as_of, facts: Some(facts) })) => {
-            Some(ChangeToMake {
-                at: *as_of,
-                version: *version,
-                waived: waived::json(facts, waived).map_err(Refused::Misuse)?,
-            })
-        }
+        (Some(change), Some(LookedAt { as_of, facts: Some(facts) })) => Some(ChangeToMake {
+            kind: change.kind(),
+            status: change.status().clone(),
+            at: *as_of,
+            version: change.version(),
+            waived: waived::json(facts, change.waived()).map_err(Refused::Misuse)?,
+        }),
         _ => None,
     };
     Ok(LedgerEntry {

@@ -7,14 +7,13 @@
 use super::given_out::{GivenOut, LookedAt};
 use super::invocation::{Cancellation, Clock, Progress};
 use super::record::Uncommitted;
+use super::refusals::Refusals;
 use super::rows::Rows;
 use super::selection::{Selecting, Selection};
 use crate::incidents::{ExecutionKey, ExecutionRecords, IncidentStore, LedgerRow, StoreError};
 use crate::plugins::{HostServices, LARGEST_CALL, LogBudget};
 use playdock_plugin_api::messages::{self, CHUNK, Call, MessageError, Reply};
-use playdock_plugin_api::{
-    Columns, Earlier, Execution, Facts, Incident, OutcomeResult, Status, Timestamp,
-};
+use playdock_plugin_api::{Columns, Earlier, Execution, Facts, Incident, Timestamp};
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,6 +32,7 @@ pub(super) struct SessionSetup {
     pub(super) execution: Execution,
     /// The journal's key; `None` for a preview, which writes nothing.
     pub(super) journal: Option<ExecutionKey>,
+    pub(super) command: String,
     pub(super) columns: Columns,
     pub(super) plugin: String,
     pub(super) clock: Clock,
@@ -68,6 +68,8 @@ pub(super) struct State {
     pub(super) rows: Rows,
     /// The outcomes that are on their way to the disk.
     pub(super) uncommitted: Option<Uncommitted>,
+    /// Outcomes that were refused, and that the command has not heard of yet.
+    pub(super) refused: Refusals,
     /// How many bytes of text the command gave them.
     pub(super) text: usize,
     /// What an interrupted run recorded, by position.
@@ -80,7 +82,7 @@ pub(super) struct State {
 pub(super) enum Refused {
     /// The store failed, and will go on failing.
     Store(StoreError),
-    /// The command asked for something that makes no sense: a sentence.
+    /// The command did something that makes no sense: what it did, as the rest of a sentence.
     Misuse(String),
 }
 
@@ -134,14 +136,14 @@ impl Session {
         more: bool,
     ) -> Result<u64, Refused> {
         if state.selection.is_some() {
-            return Err(Refused::Misuse("Incidents are selected already.".to_owned()));
+            return Err(Refused::Misuse("selected incidents a second time".to_owned()));
         }
         for number in numbers {
             state.selecting.add(&number.0);
         }
         if state.selecting.bytes() > MOST_SELECTED {
             return Err(Refused::Misuse(format!(
-                "The command selects more than {} MiB of numbers.",
+                "selects more than {} MiB of numbers",
                 MOST_SELECTED >> 20
             )));
         }
@@ -182,7 +184,9 @@ impl Session {
     /// Looks at the next incidents of the selection; at its end there are none.
     fn look(&self, state: &mut State) -> Result<(), Refused> {
         let Some(selection) = &mut state.selection else {
-            return Err(Refused::Misuse("No incidents are selected yet.".to_owned()));
+            return Err(Refused::Misuse(
+                "asked for incidents before it had selected any".to_owned(),
+            ));
         };
         let as_of = self.setup.clock.now();
         let positions = selection.next(LOOK);
@@ -220,9 +224,6 @@ impl Session {
         if self.is_cancelled() {
             return messages::write(&Reply::Cancelled {});
         }
-        if let Err(error) = messages::check_understood(call.must_understand(), Call::KNOWN) {
-            return messages::write(&Reply::Unsupported { what: error.to_string() });
-        }
         let mut state = self.lock();
         if let Some(error) = &state.store_error {
             // What it lost stays lost: the same execution id goes on, with another session.
@@ -235,7 +236,8 @@ impl Session {
             Call::NextIncidents {} => self.next_incidents(&mut state),
             Call::Record { conclusion, rows, outcomes, .. } => self
                 .record(&mut state, conclusion.as_deref(), rows, outcomes)
-                .map(|refused| messages::write(&Reply::Recorded { refused })),
+                .map(|()| state.refused.next_reply()),
+            Call::NextRefusals {} => Ok(state.refused.next_reply()),
             Call::Progress { done, total } => {
                 if let Some(progress) = &self.setup.progress {
                     // What is on its way to the disk is not done yet.
@@ -245,7 +247,7 @@ impl Session {
             }
         };
         answered.unwrap_or_else(|refused| match refused {
-            Refused::Misuse(sentence) => failed(&sentence),
+            Refused::Misuse(what) => failed(&format!("The command {} {what}.", self.setup.command)),
             Refused::Store(error) => {
                 let sentence = failed(&format!("{error}."));
                 state.store_error = Some(error);
@@ -267,8 +269,7 @@ impl State {
         let number = self.selection.as_ref().map_or("", |selection| selection.number(position));
         match self.earlier.get(&position) {
             Some(row) if row.number != number => Err(Refused::Misuse(
-                "The command selects other incidents than in the run that it goes on with."
-                    .to_owned(),
+                "selects other incidents than in the run that it goes on with".to_owned(),
             )),
             _ => Ok(()),
         }
@@ -281,9 +282,10 @@ impl State {
         let earlier = self.earlier.get(&position).map(|line| Earlier {
             result: line.row.result,
             reason: line.row.reason.clone(),
-            undone: line.changed
-                && line.row.result == OutcomeResult::Successful
-                && facts.as_ref().is_some_and(|facts| facts.status != Status::Closed),
+            undone: line
+                .change
+                .zip(facts.as_ref())
+                .is_some_and(|(change, facts)| change.is_undone(&facts.status)),
         });
         match (&earlier, self.earlier.get(&position)) {
             (Some(Earlier { undone: false, .. }), Some(line)) => {

@@ -3,7 +3,7 @@
 use super::error::StoreError;
 use super::records::ExecutionKey;
 use playdock_plugin_api::messages::Row;
-use playdock_plugin_api::{Facts, Timestamp};
+use playdock_plugin_api::{ChangeKind, Facts, Status, Timestamp};
 use std::sync::Arc;
 
 /// A store's own key of an incident. Incidents are looked up and written in the order of their
@@ -27,15 +27,19 @@ pub struct UserRecord {
     pub username: String,
     /// Whether the user may act at all.
     pub active: bool,
-    /// Whether the user may close incidents.
+    /// Whether the user may close incidents, and reopen them.
     pub may_close: bool,
     /// The names of the sites where the user may work.
     pub sites: Vec<String>,
 }
 
-/// A closing to make. What the incident was before is the store's to note, in the same transaction.
+/// A change to make. What the incident was before is the store's to note, in the same transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ChangeToMake {
+    /// Whether it closes or reopens.
+    pub kind: ChangeKind,
+    /// The status that the incident gets: Closed exactly where it is closed.
+    pub status: Status,
     /// The time that it bears.
     pub at: Timestamp,
     /// The version at which the incident must still stand.
@@ -88,8 +92,8 @@ pub struct LedgerRow {
     pub incident: Option<IncidentKey>,
     /// Its number.
     pub number: String,
-    /// Whether the incident was changed.
-    pub changed: bool,
+    /// What was done to the incident, if anything.
+    pub change: Option<ChangeKind>,
     /// Its row, which other lines may share.
     pub row: Arc<Row>,
 }

@@ -29,7 +29,7 @@ pub(crate) fn read_description(
         )));
     }
     let commands = match messages::read(response) {
-        Ok(Response::Described { commands }) => commands,
+        Ok(Response::Described { commands, .. }) => commands,
         Ok(Response::Failed { error }) => return Err(not_described(error)),
         Ok(Response::Panicked { message }) => {
             return Err(not_described(format!("it panicked: {message}")));

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 /// What a command asks of the host.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Call<'a> {
     /// To select incidents by their numbers.
@@ -38,6 +39,8 @@ pub enum Call<'a> {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         must_understand: Vec<String>,
     },
+    /// For more of the outcomes that were not recorded.
+    NextRefusals {},
     /// To show how far it is.
     Progress {
         /// How many are done.
@@ -49,11 +52,13 @@ pub enum Call<'a> {
 
 /// One number of a selection.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Number<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
 /// What the host answers.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
     /// How many incidents are selected so far.
@@ -73,8 +78,14 @@ pub enum Reply {
     },
     /// The outcomes are recorded but for these.
     Recorded {
-        /// The outcomes that were not.
+        /// The outcomes that were not, or the next of them.
         refused: Vec<Refusal>,
+        /// Whether there are more, to be asked for.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        more: bool,
+        /// The members that must be understood; those of an incident as `refused.incident.facts`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        must_understand: Vec<String>,
     },
     /// Done.
     Done {},
@@ -92,19 +103,11 @@ pub enum Reply {
     },
 }
 
-impl Call<'_> {
-    /// What the message says must be understood, if it can say so.
-    pub fn must_understand(&self) -> &[String] {
-        match self {
-            Call::Select { must_understand, .. } | Call::Record { must_understand, .. } => {
-                must_understand
-            }
-            Call::NextIncidents {} | Call::Progress { .. } => &[],
-        }
-    }
+impl Message for Call<'_> {
+    const NAMES: &'static [&'static str] =
+        &["select", "next_incidents", "record", "next_refusals", "progress"];
 
-    /// The members that this version understands, of all calls.
-    pub const KNOWN: &'static [&'static str] = &[
+    const KNOWN: &'static [&'static str] = &[
         "numbers",
         "more",
         "conclusion",
@@ -120,14 +123,43 @@ impl Call<'_> {
         "outcomes.change.close",
         "outcomes.change.close.version",
         "outcomes.change.close.waived",
+        "outcomes.change.reopen",
+        "outcomes.change.reopen.version",
+        "outcomes.change.reopen.status",
     ];
-}
 
-impl Message for Call<'_> {
-    const NAMES: &'static [&'static str] = &["select", "next_incidents", "record", "progress"];
+    fn must_understand(&self) -> &[String] {
+        match self {
+            Call::Select { must_understand, .. } | Call::Record { must_understand, .. } => {
+                must_understand
+            }
+            Call::NextIncidents {} | Call::NextRefusals {} | Call::Progress { .. } => &[],
+        }
+    }
 }
 
 impl Message for Reply {
     const NAMES: &'static [&'static str] =
         &["selected", "incidents", "recorded", "done", "cancelled", "failed", "unsupported"];
+
+    const KNOWN: &'static [&'static str] = &[
+        "as_of",
+        "incidents",
+        "incidents.facts",
+        "incidents.facts.required_tasks",
+        "incidents.facts.required_fields",
+        "incidents.earlier",
+        "refused",
+        "refused.incident",
+        "more",
+    ];
+
+    fn must_understand(&self) -> &[String] {
+        match self {
+            Reply::Incidents { must_understand, .. } | Reply::Recorded { must_understand, .. } => {
+                must_understand
+            }
+            _ => &[],
+        }
+    }
 }

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 /// What the host asks of a library.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Request<'a> {
     /// To describe its commands.
@@ -25,6 +26,7 @@ pub enum Request<'a> {
 
 /// One run of a command.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Invocation<'a> {
     /// The members that must be understood.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -36,34 +38,25 @@ pub struct Invocation<'a> {
     pub execution: Execution,
     /// The parameters as the user gave them.
     #[serde(borrow)]
+    #[cfg_attr(test, schemars(with = "serde_json::Value"))]
     pub parameters: &'a RawValue,
     /// The most detailed level that the host wants logged, as the `log` crate names it.
     #[serde(default)]
     pub log_level: Option<String>,
 }
 
-impl Invocation<'_> {
-    /// The members that this version understands.
-    pub const KNOWN: &'static [&'static str] = &[
-        "command",
-        "execution",
-        "execution.mode",
-        "execution.intent",
-        "execution.site",
-        "execution.actor",
-        "parameters",
-        "log_level",
-    ];
-}
-
 /// What a library answers.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Response {
     /// Its commands.
     Described {
         /// One description for each command.
         commands: Vec<CommandDescription>,
+        /// The members that must be understood; those of a command as `commands.parameters`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        must_understand: Vec<String>,
     },
     /// The command ran to its end; every selected incident has an outcome.
     Finished(Finished),
@@ -96,19 +89,25 @@ pub enum Response {
 /// assert_eq!(finished.outputs["open"], 3);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finished {
     /// Empty if every incident succeeded; else one sentence with totals and causes.
     pub error: String,
-    /// What else a playbook can use: name to value.
+    /// What else a playbook can use: name to value. The host adds how many incidents succeeded and
+    /// how many failed.
     #[serde(default)]
     pub outputs: BTreeMap<String, serde_json::Value>,
 }
 
 /// What there is to know of a command.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CommandDescription {
     /// Its name, as requests and playbooks use it.
     pub name: String,
+    /// The output that counts the incidents that succeeded.
+    #[serde(default = "succeeded")]
+    pub succeeded: String,
     /// Its name as people read it.
     pub title: String,
     /// What it does, in a sentence.
@@ -128,11 +127,51 @@ pub struct CommandDescription {
     pub examples: Vec<serde_json::Value>,
 }
 
+fn succeeded() -> String {
+    "succeeded".to_owned()
+}
+
 impl Message for Request<'_> {
     const NAMES: &'static [&'static str] = &["describe", "invoke"];
+
+    const KNOWN: &'static [&'static str] = &[
+        "command",
+        "execution",
+        "execution.mode",
+        "execution.intent",
+        "execution.site",
+        "execution.actor",
+        "execution.actor.may_close",
+        "execution.actor.may_reopen",
+        "parameters",
+        "log_level",
+    ];
+
+    fn must_understand(&self) -> &[String] {
+        match self {
+            Request::Describe { must_understand } => must_understand,
+            Request::Invoke(invocation) => &invocation.must_understand,
+        }
+    }
 }
 
 impl Message for Response {
     const NAMES: &'static [&'static str] =
         &["described", "finished", "failed", "cancelled", "panicked", "unsupported"];
+
+    const KNOWN: &'static [&'static str] = &[
+        "commands",
+        "commands.succeeded",
+        "commands.parameters",
+        "commands.columns",
+        "commands.columns.table",
+        "commands.examples",
+    ];
+
+    fn must_understand(&self) -> &[String] {
+        match self {
+            Response::Described { must_understand, .. } => must_understand,
+            _ => &[],
+        }
+    }
 }

@@ -1,13 +1,15 @@
 //! Outcomes as a message carries them: most incidents of an execution end alike, so what outcomes
 //! have in common, their row, crosses once.
 
-use crate::outcome::{Cell, Change, Outcome, OutcomeResult, Reason};
+use crate::change::Change;
+use crate::outcome::{Cell, Outcome, OutcomeResult, Reason};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// What outcomes have in common.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Row {
     /// Whether what was asked for holds.
     #[serde(default, skip_serializing_if = "OutcomeResult::is_successful")]
@@ -24,6 +26,7 @@ pub struct Row {
 
 /// The outcome of one incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RowOutcome {
     /// The position of the incident.
     pub position: u64,

@@ -112,7 +112,19 @@ pub(crate) fn borrowed_text(json: &str) -> Result<Cow<'_, str>, serde_json::Erro
 pub(crate) fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&position).unwrap_or(&text).to_owned()
+    shorten(text.strip_suffix(&position).unwrap_or(&text))
+}
+
+/// Leaves out the middle of a long text: an error of serde may hold a whole value, and say after it
+/// what is expected.
+fn shorten(text: &str) -> String {
+    const SHOWN: usize = 400;
+    if text.len() <= 2 * SHOWN {
+        return text.to_owned();
+    }
+    let (begin, end) =
+        (text.floor_char_boundary(SHOWN), text.ceil_char_boundary(text.len() - SHOWN));
+    format!("{} … {}", &text[..begin], &text[end..])
 }
 
 #[cfg(test)]

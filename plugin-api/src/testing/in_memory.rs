@@ -4,12 +4,13 @@ mod incident;
 
 pub use incident::InMemoryIncident;
 
+use crate::change::ChangeKind;
 use crate::context::{
     Actor, ContextError, Execution, IncidentContext, IncidentPage, Intent, Mode, Recording, Site,
 };
 use crate::example::{Example, ExampleIncident};
-use crate::incident::{Earlier, Incident};
-use crate::outcome::{Change, Outcome, Reason, Refusal};
+use crate::incident::{Earlier, Incident, Status};
+use crate::outcome::{Outcome, Reason, Refusal};
 use crate::parameters::TextList;
 use crate::rich_text;
 use crate::timestamp::Timestamp;
@@ -80,7 +81,11 @@ impl InMemoryIncidents {
                     name: "Security Operations".to_owned(),
                     time_zone: "America/Los_Angeles".to_owned(),
                 },
-                actor: Actor { username: "admin user".to_owned(), may_close: true },
+                actor: Actor {
+                    username: "admin user".to_owned(),
+                    may_close: true,
+                    may_reopen: true,
+                },
                 requested_by: None,
             },
             clock,
@@ -117,9 +122,10 @@ impl InMemoryIncidents {
         self
     }
 
-    /// Takes from the acting user the right to close.
-    pub fn may_not_close(mut self) -> InMemoryIncidents {
+    /// Takes from the acting user the rights to close and to reopen.
+    pub fn may_not_change(mut self) -> InMemoryIncidents {
         self.execution.actor.may_close = false;
+        self.execution.actor.may_reopen = false;
         self
     }
 
@@ -214,8 +220,9 @@ impl InMemoryIncidents {
         let earlier = self.outcomes.get(&(position as u64)).map(|outcome| Earlier {
             result: outcome.result,
             reason: outcome.reason.clone(),
-            undone: outcome.change.is_some()
-                && stored.is_some_and(|stored| stored.status != "Closed"),
+            undone: outcome.change.as_ref().zip(stored).is_some_and(|(change, stored)| {
+                change.kind().is_undone(&Status::from(stored.status.as_str()))
+            }),
         });
         Incident {
             position: position as u64,
@@ -255,27 +262,29 @@ impl InMemoryIncidents {
         let changed_before = before.is_some_and(|before| before.change.is_some());
         if let Some(change) = &outcome.change {
             let checked = change.check(known.facts.as_ref(), outcome.result, changed_before);
-            checked.map_err(ContextError::Host)?;
-        }
-        if let Some(Change::Close { version, waived }) = &outcome.change {
+            let refused = |wrong| ContextError::Host(format!("The command recorded {wrong}."));
+            checked.map_err(refused)?;
             let refuse = |reason, message: &str| {
                 Ok(Some(Refusal { reason, message: message.to_owned(), incident: now.clone() }))
             };
-            if !self.execution.actor.may_close {
-                return refuse(Reason::NOT_PERMITTED, "The acting user may not close incidents.");
+            let kind = change.kind();
+            if !self.execution.actor.may(kind) {
+                let may_not = format!("The acting user may not {} incidents.", kind.as_str());
+                return refuse(Reason::NOT_PERMITTED, &may_not);
             }
-            if now.facts.as_ref().is_none_or(|facts| facts.version != *version) {
+            if now.facts.as_ref().is_none_or(|facts| facts.version != change.version()) {
                 return refuse(Reason::CHANGED_MEANWHILE, "The incident changed meanwhile.");
             }
             if self.execution.intent == Intent::Apply
                 && let Some(stored) = self.incidents.get_mut(&now.number)
             {
-                stored.status = "Closed".to_owned();
+                let closes = kind == ChangeKind::Close;
+                stored.status = change.status().to_string();
                 stored.version += 1;
-                stored.closed_at = Some(self.clock);
-                stored.closed_by = Some(self.execution.actor.username.clone());
+                stored.closed_at = closes.then_some(self.clock);
+                stored.closed_by = closes.then(|| self.execution.actor.username.clone());
                 stored.conclusion.extend(conclusion.map(rich_text::paragraph));
-                stored.waived.clone_from(waived);
+                stored.waived = change.waived().to_vec();
             }
         }
         self.looked_at.remove(&outcome.position);

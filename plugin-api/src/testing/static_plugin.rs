@@ -86,7 +86,9 @@ impl StaticPlugin {
     pub fn describe(&self) -> Result<CommandDescription, InvokeError> {
         let request = messages::write(&Request::Describe { must_understand: Vec::new() });
         match ask(self, &request, &mut InMemoryIncidents::default())? {
-            Response::Described { mut commands } if commands.len() == 1 => Ok(commands.remove(0)),
+            Response::Described { mut commands, .. } if commands.len() == 1 => {
+                Ok(commands.remove(0))
+            }
             Response::Panicked { message } => Err(InvokeError::Panicked(message)),
             other => Err(InvokeError::NoAnswer(format!("{other:?}"))),
         }

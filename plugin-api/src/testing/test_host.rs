@@ -5,6 +5,7 @@ use crate::context::{ContextError, IncidentContext, IncidentPage, Recording};
 use crate::host_link::HostLink;
 use crate::incident::{Facts, Incident};
 use crate::messages::{self, Call, MessageError, Reply};
+use crate::outcome::Refusal;
 use crate::parameters::TextList;
 use abi_stable::std_types::RVec;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -164,8 +165,14 @@ fn name(call: &Call<'_>) -> &'static str {
         Call::Select { .. } => "select",
         Call::NextIncidents {} => "next_incidents",
         Call::Record { .. } => "record",
+        Call::NextRefusals {} => "next_refusals",
         Call::Progress { .. } => "progress",
     }
+}
+
+/// Refusals, in one message: a test has few.
+fn all_refused(refused: Vec<Refusal>) -> Reply {
+    Reply::Recorded { refused, more: false, must_understand: Vec::new() }
 }
 
 impl HostLink for Arc<TestHost> {
@@ -209,9 +216,10 @@ impl State {
                     let conclusion = conclusion.as_deref();
                     let recorded =
                         self.incidents.record(&Recording { conclusion, outcomes: &outcomes });
-                    recorded.map(|refused| Reply::Recorded { refused })
+                    recorded.map(all_refused)
                 })
             }
+            Call::NextRefusals {} => Ok(all_refused(Vec::new())),
             Call::Progress { done, total } => {
                 self.incidents.progress(done, total).map(|()| Reply::Done {})
             }

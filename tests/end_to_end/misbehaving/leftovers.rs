@@ -78,7 +78,7 @@ fn calls_that_make_no_sense_get_a_reply_that_says_so() {
         "{\"failed\":{\"error\":\"The call is not a message: ",
         "{\"failed\":{\"error\":\"The call is not a message: ",
         "{\"unsupported\":{\"what\":\"the message \\\"launch\\\"",
-        "{\"failed\":{\"error\":\"No incidents are selected yet.\"}}",
+        "{\"failed\":{\"error\":\"The command CallsWithNonsense asked for incidents before it had selected any.\"}}",
     ];
     assert_eq!(replies.len(), beginnings.len(), "{replies:#?}");
     for (reply, beginning) in replies.iter().zip(beginnings) {

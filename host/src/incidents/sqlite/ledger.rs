@@ -6,7 +6,7 @@ use super::super::records::ExecutionKey;
 use super::super::store::{IncidentKey, LedgerEntry, LedgerRow, RecordBatch};
 use super::executions::unreadable;
 use playdock_plugin_api::messages::Row;
-use playdock_plugin_api::{OutcomeResult, Reason};
+use playdock_plugin_api::{ChangeKind, OutcomeResult, Reason};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use std::collections::HashMap;
@@ -37,7 +37,10 @@ pub(super) fn read(
             position: row.get(1)?,
             incident: row.get::<_, Option<i64>>(2)?.map(IncidentKey),
             number: row.get(3)?,
-            changed: !matches!(row.get_ref(4)?, ValueRef::Null),
+            change: match row.get_ref(4)? {
+                ValueRef::Null => None,
+                word => Some(kind(word.as_str().map_err(rusqlite::Error::from)?)?),
+            },
             row: of,
         });
     }
@@ -163,5 +166,13 @@ fn appending(lines: usize) -> &'static str {
 
 /// What the ledger calls the change of an entry.
 fn change(entry: &LedgerEntry) -> Option<&'static str> {
-    entry.change.as_ref().map(|_| "close")
+    entry.change.as_ref().map(|change| change.kind.as_str())
+}
+
+/// The change that the ledger has this word for.
+fn kind(word: &str) -> Result<ChangeKind, StoreError> {
+    ChangeKind::of_word(word).ok_or_else(|| StoreError::Unreadable {
+        what: "a line of a ledger",
+        cause: format!("it has the change \"{word}\", which isn't known here"),
+    })
 }

@@ -205,7 +205,14 @@ mod tests {
         assert_eq!(store.execution("old").unwrap().unwrap().1.begun, again);
         let new = NewExecution { id: "new".to_owned(), ..again };
         let (told, durable) = std::sync::mpsc::channel();
-        let begun = store.begin(&new, Box::new(move || drop(told.send(())))).unwrap();
+        let begun = store
+            .begin(
+                &new,
+                Box::new(move || {
+                    let _ = told.send(());
+                }),
+            )
+            .unwrap();
         assert!(matches!(begun, Begun::New(_)));
         durable.recv().unwrap();
         assert_eq!(store.execution("new").unwrap().unwrap().1.begun, new);
@@ -266,7 +273,13 @@ mod tests {
         let lines: Vec<String> = lines_read
             .iter()
             .map(|line| {
-                format!("{} {} {} {:?}", line.sequence, line.number, line.changed, line.row)
+                format!(
+                    "{} {} {} {:?}",
+                    line.sequence,
+                    line.number,
+                    line.change.is_some(),
+                    line.row
+                )
             })
             .collect();
         assert!(

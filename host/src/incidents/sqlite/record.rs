@@ -7,6 +7,7 @@ use super::super::error::StoreError;
 use super::super::store::{ChangeToMake, EntryOutcome, LedgerEntry, RecordBatch};
 use super::executions;
 use super::ledger::Ledger;
+use playdock_plugin_api::ChangeKind;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use std::collections::{HashMap, HashSet};
@@ -24,7 +25,7 @@ pub(super) fn make_changes(
     executions::renew(connection, batch.execution)?;
     let mut changed_meanwhile = HashSet::new();
     for (change, incidents) in alike(entries) {
-        changed_meanwhile.extend(close(connection, batch, change, incidents)?);
+        changed_meanwhile.extend(make(connection, batch, change, incidents)?);
     }
     let stands = |entry: &LedgerEntry| match (&entry.change, entry.incident) {
         (None, _) => true,
@@ -109,8 +110,9 @@ fn record_one(
     Ok(outcomes)
 }
 
-/// Closes those of the incidents that stand at the version that was judged, and returns the others.
-fn close(
+/// Closes or reopens those of the incidents that stand at the version that was judged, and returns the
+/// others.
+fn make(
     connection: &Connection,
     batch: &RecordBatch,
     change: &ChangeToMake,
@@ -120,30 +122,36 @@ fn close(
     let Ok(version) = i64::try_from(change.version) else { return Ok(incidents) };
     let (execution, at) = (batch.execution.0, change.at.milliseconds());
     let wanted: Rc<Vec<Value>> = Rc::new(incidents.iter().map(|id| Value::from(*id)).collect());
+    let closes = change.kind == ChangeKind::Close;
     let mut statement = connection.prepare_cached(
         "INSERT INTO audit (incident, execution, action, at, acting_user, before_status,
              before_version, before_closed_at, before_closed_by, before_conclusion_bytes, waived)
-         SELECT id, ?1, 'close', ?2, ?3, status, version, closed_at, closed_by,
+         SELECT id, ?1, ?7, ?2, ?3, status, version, closed_at, closed_by,
              octet_length(conclusion), ?4
-         FROM incident WHERE id IN rarray(?5) AND version = ?6 AND status <> 'Closed'",
+         FROM incident WHERE id IN rarray(?5) AND version = ?6 AND (status <> 'Closed') = ?8",
     )?;
-    statement.execute((execution, at, &batch.acting_user, &change.waived, &wanted, version))?;
+    let (user, kind) = (&batch.acting_user, change.kind.as_str());
+    statement.execute((execution, at, user, &change.waived, &wanted, version, kind, closes))?;
     let mut statement = connection.prepare_cached(
-        "UPDATE incident SET status = 'Closed', version = version + 1, closed_at = ?1,
+        "UPDATE incident SET status = ?7, version = version + 1, closed_at = ?1,
              closed_by = ?2, closed_in = ?3, conclusion = conclusion || ?4
-         WHERE id IN rarray(?5) AND version = ?6 AND status <> 'Closed'",
+         WHERE id IN rarray(?5) AND version = ?6 AND (status <> 'Closed') = ?8",
     )?;
+    let status = change.status.as_str();
     let conclusion = batch.conclusion.as_deref().unwrap_or_default();
+    // An open incident has no date, user or execution of a closing.
+    let (at, user) = (closes.then_some(at), closes.then_some(user));
+    let closed_in = closes.then_some(execution);
     let changed =
-        statement.execute((at, &batch.acting_user, execution, conclusion, &wanted, version))?;
+        statement.execute((at, user, closed_in, conclusion, &wanted, version, status, closes))?;
     if changed == incidents.len() {
         return Ok(Vec::new());
     }
     let mut statement = connection.prepare_cached(
-        "SELECT id FROM incident
-         WHERE id IN rarray(?1) AND version = ?2 + 1 AND closed_in = ?3 AND status = 'Closed'",
+        "SELECT incident FROM audit
+         WHERE incident IN rarray(?1) AND before_version = ?2 AND execution = ?3",
     )?;
-    let closed = statement.query_map((&wanted, version, execution), |row| row.get(0))?;
-    let closed: HashSet<i64> = closed.collect::<Result<_, _>>()?;
-    Ok(incidents.into_iter().filter(|incident| !closed.contains(incident)).collect())
+    let changed = statement.query_map((&wanted, version, execution), |row| row.get(0))?;
+    let changed: HashSet<i64> = changed.collect::<Result<_, _>>()?;
+    Ok(incidents.into_iter().filter(|incident| !changed.contains(incident)).collect())
 }

@@ -335,7 +335,11 @@ mod tests {
         let under_way: Vec<_> =
             (10..20).map(|number| writer.begin(1, insert(number)).unwrap()).collect();
         let (told, committed) = channel();
-        let last = writer.begin_at_leisure(1, insert(20), move || drop(told.send(()))).unwrap();
+        let last = writer
+            .begin_at_leisure(1, insert(20), move || {
+                let _ = told.send(());
+            })
+            .unwrap();
         assert!(committed.try_recv().is_err());
         go_on.send(()).unwrap();
         assert!(first.wait().unwrap());

@@ -28,7 +28,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "not-permitted",
         description: "In the name of a user who may not change anything, each incident still gets an outcome",
-        advice: "Look at the actor's may_close, or record what was refused as failed.",
+        advice: "Look at what the actor may do, or record what was refused as failed.",
         asks: Asks::Command(not_permitted),
     },
 ];
@@ -94,7 +94,7 @@ fn changed_meanwhile(trial: &Trial<'_>) -> Result<(), Unmet> {
 
 fn not_permitted(trial: &Trial<'_>) -> Result<(), Unmet> {
     for example in &trial.examples()? {
-        let ran = trial.run(example, InMemoryIncidents::of(example).may_not_close())?;
+        let ran = trial.run(example, InMemoryIncidents::of(example).may_not_change())?;
         ran.finished()?;
         ran.all_have_outcomes()?;
     }

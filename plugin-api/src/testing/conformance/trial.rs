@@ -165,7 +165,7 @@ pub(super) fn describe(subject: &dyn Subject) -> Result<Vec<CommandDescription>,
     let request = messages::write(&Request::Describe { must_understand: Vec::new() });
     let host = Arc::new(TestHost::new(InMemoryIncidents::default()));
     match ask(subject, &request, &host, "")? {
-        Response::Described { commands } => Ok(commands),
+        Response::Described { commands, .. } => Ok(commands),
         other => Err(Unmet::failed(
             "an answer \"described\" to \"describe\"",
             format!("it answered {}", shown(&other)),

@@ -1,8 +1,8 @@
 //! One incident in memory, and what a command sees of it.
 
+use crate::change::Waiver;
 use crate::example::{ExampleField, ExampleIncident, ExampleTask};
 use crate::incident::{Facts, FieldValue, RequiredField, RequiredTask, Status};
-use crate::outcome::Waiver;
 use crate::timestamp::Timestamp;
 
 /// An incident in memory.

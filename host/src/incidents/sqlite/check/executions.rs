@@ -63,7 +63,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
             WHERE (incident IS NULL) = (number IS NULL) OR NOT json_valid(cells)
                 OR (change IS NOT NULL AND (result <> 'Successful' OR incident IS NULL))
                 OR result NOT IN ('Successful', 'Failed')
-                OR coalesce(change, 'close') <> 'close' OR position < 0",
+                OR coalesce(change, 'close') NOT IN ('close', 'reopen') OR position < 0",
     },
     Invariant {
         id: "ledger-positions",
@@ -92,7 +92,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         broken: "SELECT site.name, number, execution_id, NULL
             FROM (SELECT closed_in, id FROM incident
                 WHERE status = 'Closed' AND closed_in IS NOT NULL
-                EXCEPT SELECT execution, incident FROM line WHERE change IS NOT NULL) AS silent
+                EXCEPT SELECT execution, incident FROM line WHERE change = 'close') AS silent
             JOIN incident ON incident.id = silent.id JOIN site ON site.id = incident.site
             JOIN execution ON execution.id = silent.closed_in",
     },
@@ -101,8 +101,8 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         sentence: "Every change that a ledger tells of has its audit entry.",
         since: 1,
         broken: "SELECT site.name, number, execution_id, NULL
-            FROM (SELECT execution, incident FROM line WHERE change IS NOT NULL
-                EXCEPT SELECT execution, incident FROM audit) AS unaudited
+            FROM (SELECT execution, incident, change FROM line WHERE change IS NOT NULL
+                EXCEPT SELECT execution, incident, action FROM audit) AS unaudited
             JOIN incident ON incident.id = unaudited.incident
             JOIN site ON site.id = incident.site
             JOIN execution ON execution.id = unaudited.execution",
@@ -111,7 +111,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         id: "audit-in-ledger",
         sentence: "Every audit entry has a line in the ledger of its execution.",
         since: 1,
-        // It need not say that it was changed: the incident may have been reopened since.
+        // It need not say that it was changed: that may have been undone since.
         broken: "SELECT site.name, number, execution_id, NULL
             FROM (SELECT execution, incident FROM audit
                 EXCEPT SELECT execution, incident FROM line) AS unlisted
@@ -125,7 +125,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         since: 1,
         broken: "SELECT site, number, execution_id, NULL
             FROM line JOIN execution ON execution.id = line.execution
-            WHERE reason = 'would-close'",
+            WHERE reason IN ('would-close', 'would-reopen')",
     },
     Invariant {
         id: "result",

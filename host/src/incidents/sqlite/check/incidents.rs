@@ -66,12 +66,13 @@ pub(super) const INVARIANTS: &[Invariant] = &[
             FROM incident JOIN site ON site.id = incident.site
             JOIN execution ON execution.id = closed_in
             LEFT JOIN audit ON audit.incident = incident.id AND audit.execution = closed_in
+                AND action = 'close'
             WHERE incident.status = 'Closed'
                 AND (audit.id IS NULL OR at IS NOT closed_at OR audit.acting_user IS NOT closed_by)",
     },
     Invariant {
         id: "closed-once",
-        sentence: "An execution closes an incident once.",
+        sentence: "An execution changes an incident once.",
         since: 1,
         broken: "SELECT site.name, incident.number, execution_id, number_of || ' audit entries'
             FROM (SELECT incident, execution, count(*) AS number_of FROM audit
@@ -81,17 +82,19 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         id: "audit-before",
-        sentence: "An audit entry tells of an open incident, of a later version than the entry before it.",
+        sentence: "An audit entry tells of the closing of an open incident or the reopening of a closed one, of a later version than the entry before it.",
         since: 1,
         broken: "SELECT site.name, number, execution_id,
-                'status ' || before_status || ', version ' || before_version
+                action || ', status ' || before_status || ', version ' || before_version
             FROM (SELECT *, lag(before_version, 1, 0) OVER
                     (PARTITION BY incident ORDER BY id) AS version_before FROM audit) AS entry
             JOIN incident ON incident.id = entry.incident JOIN site ON site.id = incident.site
             JOIN execution ON execution.id = entry.execution
             WHERE before_version <= version_before
-                OR before_status NOT IN ('Open', 'In Progress', 'On Hold')
-                OR before_closed_at IS NOT NULL OR before_closed_by IS NOT NULL",
+                OR CASE action WHEN 'reopen' THEN before_status <> 'Closed'
+                    WHEN 'close' THEN before_status NOT IN ('Open', 'In Progress', 'On Hold')
+                        OR before_closed_at IS NOT NULL OR before_closed_by IS NOT NULL
+                    ELSE TRUE END",
     },
     Invariant {
         id: "audit-conclusion",
