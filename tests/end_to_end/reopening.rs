@@ -68,7 +68,7 @@ fn a_closed_incident_is_reopened_with_its_audit_and_the_answer_is_repeated() {
     holds(&playdock);
 
     let shown = playdock.run(&["executions", "show", "reopening", "--output", "json"]);
-    assert!(shown.output.contains("\"change\": \"reopen\""), "{}", shown.output);
+    assert!(shown.output.contains("\"change\":\"reopen\""), "{}", shown.output);
 }
 
 #[test]

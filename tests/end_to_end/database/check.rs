@@ -107,8 +107,18 @@ const BREAKS: &[Break] = &[
     ),
     (
         "UPDATE ledger SET change = 'reopen' WHERE execution = 1 AND incident = 1",
-        &["ledger-line"],
+        &["ledger-closed", "ledger-audited"],
+        "INC-1",
+    ),
+    (
+        "UPDATE ledger SET change = 'assign' WHERE execution = 1 AND incident = 1",
+        &["ledger-line", "ledger-closed", "ledger-audited"],
         "at position 0",
+    ),
+    (
+        "UPDATE audit SET action = 'reopen' WHERE execution = 1 AND incident = 1",
+        &["closed-audited", "audit-before", "ledger-audited"],
+        "INC-1",
     ),
     (
         "UPDATE ledger SET position = 0 WHERE execution = 1 AND position = 4",
