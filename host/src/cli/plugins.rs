@@ -81,16 +81,19 @@ struct PluginInUse {
 fn list(common: &Common) -> Result<(), Failure> {
     let (plugins, isolations) = setup::plugins(common)?;
     // One worker is asked for all that are like it.
-    let mut probed: Vec<(Isolation, Protected)> = Vec::new();
+    let mut probed: Vec<(&Isolation, Protected)> = Vec::new();
     let mut in_use = Vec::new();
     for file in plugins.files() {
         let Some(isolation) = isolations.get(file.path()) else { continue };
-        let known = probed.iter().find(|(other, _)| other == isolation);
+        let known = probed.iter().find(|(other, _)| *other == isolation);
         let protected = match known {
             Some((_, protected)) => protected.clone(),
-            None => Protected::probe(isolation)?,
+            None => {
+                let protected = Protected::probe(isolation)?;
+                probed.push((isolation, protected.clone()));
+                protected
+            }
         };
-        probed.push((isolation.clone(), protected.clone()));
         let plugin = PluginLine::new(file.inspected(), Some(file.trusted()));
         in_use.push(PluginInUse { plugin, protected });
     }

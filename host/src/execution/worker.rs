@@ -161,8 +161,10 @@ impl Executor for WorkerPool {
         let scope = services.scope();
         let mut worker = self.take(&scope, watch)?;
         let response = worker.invoke(request, &*services, watch);
-        let keep = response.is_ok() && worker.is_as_before();
-        if response.is_ok() && !keep {
+        let threads_left = worker.has_threads_left();
+        // Where that can't be told, it may have some.
+        let keep = response.is_ok() && threads_left == Some(false);
+        if response.is_ok() && threads_left == Some(true) {
             let plugin = &self.file.identity().name;
             log::warn!(
                 "{plugin}: a thread went on after the command had returned; its worker is ended"

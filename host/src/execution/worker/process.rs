@@ -146,11 +146,11 @@ impl Worker {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Whether it is as it was when it was ready: a command may have left a thread behind. Where
-    /// that can't be told, it may have.
-    pub(super) fn is_as_before(&self) -> bool {
+    /// Whether the command left threads behind that weren't there when it was ready; `None` where
+    /// that can't be told.
+    pub(super) fn has_threads_left(&self) -> Option<bool> {
         let now = system::threads(self.child.id());
-        now.zip(self.threads).is_some_and(|(now, before)| now <= before)
+        now.zip(self.threads).map(|(now, before)| now > before)
     }
 
     /// Hands a request to the library, answers its calls, and returns its response.
