@@ -148,6 +148,10 @@ pub struct AuditEntry {
     pub execution: String,
     /// The incident's status before.
     pub before_status: String,
+    /// The owner before, where it assigned; empty for nobody.
+    pub before_owner: Option<String>,
+    /// Whom it assigned to, where it did.
+    pub owner: Option<String>,
     /// What was waived, and by which bypass.
     pub waived: serde_json::Value,
 }
