@@ -16,5 +16,6 @@ mod protection;
 mod remote;
 mod reopening;
 mod retries;
+mod stores;
 mod trust;
 mod workers;
