@@ -11,6 +11,7 @@ pub mod import;
 mod keys;
 mod lease;
 mod maintenance;
+mod postgres;
 mod records;
 mod sqlite;
 mod store;
@@ -22,6 +23,7 @@ pub use maintenance::{
     Backup, CheckReport, Checked, CopyProgress, MaintenanceError, Migration, Problem, Restored,
     StoreMaintenance,
 };
+pub use postgres::PostgresStore;
 pub use records::{
     Begun, Conditions, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState,
     NewExecution,
