@@ -11,7 +11,7 @@
 //! | `executor`, `worker` | where the command's code runs |
 //! | `inspection` | asking a library for its commands that nobody trusts |
 //! | `actor` | in whose name |
-//! | `session`, `selection`, `given_out`, `record`, `waived` | answering a command's calls |
+//! | `session`, `selection`, `given_out`, `record`, `owners`, `waived` | answering a command's calls |
 //! | `rows`, `numbers` | what is kept of each of a million incidents, in little memory |
 //! | `ending` | what the answer says where a command did not end as it should |
 //! | `answer`, `report` | the four members of the contract |
@@ -27,6 +27,7 @@ mod inspection;
 mod invocation;
 mod journal;
 mod numbers;
+mod owners;
 mod parameters;
 mod record;
 mod refusals;

@@ -1,4 +1,4 @@
-//! What a command can do to an incident: close it, or reopen it.
+//! What a command can do to an incident: close it, reopen it, or assign it to an owner.
 
 use crate::incident::{Facts, Status};
 use crate::outcome::OutcomeResult;
@@ -42,6 +42,14 @@ pub enum Change {
         /// The status that it gets: Open, In Progress or On Hold.
         status: Status,
     },
+    /// Assigns it, open or closed: it has another owner. The host sees to it that this is an active
+    /// user of the site.
+    Assign {
+        /// The version that was judged.
+        version: u64,
+        /// The username of its owner.
+        owner: String,
+    },
 }
 
 /// What a change does, apart from its details.
@@ -50,7 +58,6 @@ pub enum Change {
 /// use playdock_plugin_api::{Change, ChangeKind, Status};
 /// let change = Change::Reopen { version: 3, status: Status::OnHold };
 /// assert_eq!((change.kind(), change.kind().as_str()), (ChangeKind::Reopen, "reopen"));
-/// assert!(ChangeKind::Reopen.is_undone(&Status::Closed));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChangeKind {
@@ -58,15 +65,18 @@ pub enum ChangeKind {
     Close,
     /// It reopens.
     Reopen,
+    /// It assigns to an owner.
+    Assign,
 }
 
 impl ChangeKind {
-    /// `close` or `reopen`: the word for it in messages and in a host's records, and the verb in its
-    /// sentences.
+    /// `close`, `reopen` or `assign`: the word for it in messages and in a host's records, and the verb
+    /// in its sentences.
     pub const fn as_str(self) -> &'static str {
         match self {
             ChangeKind::Close => "close",
             ChangeKind::Reopen => "reopen",
+            ChangeKind::Assign => "assign",
         }
     }
 
@@ -77,12 +87,31 @@ impl ChangeKind {
     /// assert_eq!(ChangeKind::of_word("close"), Some(ChangeKind::Close));
     /// ```
     pub fn of_word(word: &str) -> Option<ChangeKind> {
-        [ChangeKind::Close, ChangeKind::Reopen].into_iter().find(|kind| kind.as_str() == word)
+        let all = [ChangeKind::Close, ChangeKind::Reopen, ChangeKind::Assign];
+        all.into_iter().find(|kind| kind.as_str() == word)
     }
 
-    /// Whether somebody has undone such a change of an incident that has this status now.
-    pub fn is_undone(self, status: &Status) -> bool {
-        (*status == Status::Closed) != (self == ChangeKind::Close)
+    /// Whether somebody has undone such a change of an incident, which is as in `facts` now. `owner`
+    /// is whom an assignment gave it to.
+    ///
+    /// ```
+    /// use playdock_plugin_api::testing::InMemoryIncidents;
+    /// use playdock_plugin_api::{ChangeKind, ExampleIncident, IncidentContext};
+    /// let incident = ExampleIncident::new("INC-1", "Open").owner("jane");
+    /// let mut incidents = InMemoryIncidents::new([incident]);
+    /// incidents.select(&["INC-1"].into_iter().collect())?;
+    /// let page = incidents.next_page()?.unwrap();
+    /// let facts = page.incidents[0].facts.as_ref().unwrap();
+    /// assert!(ChangeKind::Close.is_undone(None, facts), "it is open again");
+    /// assert!(!ChangeKind::Assign.is_undone(Some("jane"), facts), "it is jane's still");
+    /// # Ok::<(), playdock_plugin_api::ContextError>(())
+    /// ```
+    pub fn is_undone(self, owner: Option<&str>, facts: &Facts) -> bool {
+        match self {
+            ChangeKind::Close => facts.status != Status::Closed,
+            ChangeKind::Reopen => facts.status == Status::Closed,
+            ChangeKind::Assign => owner.is_some() && facts.owner.as_deref() != owner,
+        }
     }
 
     /// The reason of an incident that a preview would change: `would-close`, say.
@@ -90,6 +119,7 @@ impl ChangeKind {
         crate::Reason::new(match self {
             ChangeKind::Close => "would-close",
             ChangeKind::Reopen => "would-reopen",
+            ChangeKind::Assign => "would-assign",
         })
     }
 }
@@ -129,21 +159,33 @@ impl Change {
         match self {
             Change::Close { .. } => ChangeKind::Close,
             Change::Reopen { .. } => ChangeKind::Reopen,
+            Change::Assign { .. } => ChangeKind::Assign,
         }
     }
 
     /// The version that was judged.
     pub const fn version(&self) -> u64 {
         match self {
-            Change::Close { version, .. } | Change::Reopen { version, .. } => *version,
+            Change::Close { version, .. }
+            | Change::Reopen { version, .. }
+            | Change::Assign { version, .. } => *version,
         }
     }
 
-    /// The status that the incident gets.
-    pub const fn status(&self) -> &Status {
+    /// The status that the incident gets, where it may get another.
+    pub const fn status(&self) -> Option<&Status> {
         match self {
-            Change::Close { .. } => &Status::Closed,
-            Change::Reopen { status, .. } => status,
+            Change::Close { .. } => Some(&Status::Closed),
+            Change::Reopen { status, .. } => Some(status),
+            Change::Assign { .. } => None,
+        }
+    }
+
+    /// The owner that the incident gets, where it gets another.
+    pub fn owner(&self) -> Option<&str> {
+        match self {
+            Change::Assign { owner, .. } => Some(owner),
+            Change::Close { .. } | Change::Reopen { .. } => None,
         }
     }
 
@@ -151,7 +193,7 @@ impl Change {
     pub fn waived(&self) -> &[Waiver] {
         match self {
             Change::Close { waived, .. } => waived,
-            Change::Reopen { .. } => &[],
+            Change::Reopen { .. } | Change::Assign { .. } => &[],
         }
     }
 
@@ -164,7 +206,7 @@ impl Change {
     /// What the command recorded, to end a sentence with: the change comes with a failure, or is of
     /// another version, of an incident that there is not or that this execution has changed before,
     /// or waives what there is not, or reopens to a status that is none of an open incident, or
-    /// what isn't closed.
+    /// what isn't closed, or assigns to nobody, or to the owner that it has.
     pub fn check(
         &self,
         facts: Option<&Facts>,
@@ -191,8 +233,16 @@ impl Change {
             Some(facts) if reopens && facts.status != Status::Closed => {
                 "the reopening of an incident that is not closed"
             }
-            Some(_) if reopens && matches!(self.status(), Status::Closed | Status::Other(_)) => {
+            Some(_)
+                if reopens && matches!(self.status(), Some(Status::Closed | Status::Other(_))) =>
+            {
                 "a reopening to another status than Open, In Progress or On Hold"
+            }
+            Some(_) if self.owner().is_some_and(|owner| owner.trim().is_empty()) => {
+                "an assignment to nobody"
+            }
+            Some(facts) if self.owner().is_some() && self.owner() == facts.owner.as_deref() => {
+                "an assignment to the owner that the incident has"
             }
             Some(_) => return Ok(()),
         })

@@ -232,6 +232,9 @@ pub struct Actor {
     pub may_close: bool,
     /// Whether this user may reopen incidents.
     pub may_reopen: bool,
+    /// Whether this user may assign incidents; a host from before that was a change says nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_assign: bool,
 }
 
 impl Actor {
@@ -247,6 +250,7 @@ impl Actor {
         match change {
             ChangeKind::Close => self.may_close,
             ChangeKind::Reopen => self.may_reopen,
+            ChangeKind::Assign => self.may_assign,
         }
     }
 }

@@ -57,6 +57,9 @@ pub struct ExampleIncident {
     pub number: String,
     /// Its status.
     pub status: String,
+    /// The username of its owner, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// Its conclusion, as rich text.
     #[serde(default)]
     pub conclusion: String,
@@ -128,15 +131,22 @@ pub struct ExampleOutcome {
 }
 
 impl ExampleIncident {
-    /// An incident without tasks and fields.
+    /// An incident without an owner, tasks and fields.
     pub fn new(number: &str, status: &str) -> ExampleIncident {
         ExampleIncident {
             number: number.to_owned(),
             status: status.to_owned(),
+            owner: None,
             conclusion: String::new(),
             tasks: Vec::new(),
             fields: Vec::new(),
         }
+    }
+
+    /// With an owner.
+    pub fn owner(mut self, username: &str) -> ExampleIncident {
+        self.owner = Some(username.to_owned());
+        self
     }
 
     /// With rich text in its Conclusion section.

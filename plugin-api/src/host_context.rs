@@ -1,8 +1,9 @@
 //! The incident context that a command gets: it turns each call into messages to the host.
 
+use crate::change::Change;
 use crate::context::{ContextError, Execution, IncidentContext, IncidentPage, Recording};
 use crate::host_link::HostLink;
-use crate::messages::{self, CHUNK, Call, MessageError, Number, Packed, Reply};
+use crate::messages::{self, CHUNK, Call, MessageError, Number, Packed, Reply, RowOutcome};
 use crate::outcome::Refusal;
 use crate::parameters::TextList;
 use std::borrow::Cow;
@@ -44,11 +45,12 @@ impl<'a> HostContext<'a> {
         conclusion: Option<&str>,
         packed: Packed,
     ) -> Result<Vec<Refusal>, ContextError> {
+        let must_understand = must_understand(&packed.outcomes);
         let call = Call::Record {
             conclusion: conclusion.map(Cow::Borrowed),
             rows: packed.rows,
             outcomes: packed.outcomes,
-            must_understand: Vec::new(),
+            must_understand,
         };
         let mut reply = self.call(&call)?;
         let mut all = Vec::new();
@@ -120,6 +122,15 @@ impl IncidentContext for HostContext<'_> {
     }
 }
 
+/// The changes among these that a host of an earlier version doesn't know.
+fn must_understand(outcomes: &[RowOutcome]) -> Vec<String> {
+    let assigns = |outcome: &RowOutcome| matches!(outcome.change, Some(Change::Assign { .. }));
+    match outcomes.iter().any(assigns) {
+        true => vec!["outcomes.change.assign".to_owned()],
+        false => Vec::new(),
+    }
+}
+
 fn unexpected(reply: &Reply) -> ContextError {
     let name = match reply {
         Reply::Selected { .. } => "selected",
@@ -128,4 +139,22 @@ fn unexpected(reply: &Reply) -> ContextError {
         _ => "done",
     };
     ContextError::Host(format!("the host answered \"{name}\", which is no answer to this call"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messages::Message;
+
+    #[test]
+    fn a_change_that_came_later_must_be_understood_and_no_other_names_anything() {
+        let of = |change| vec![RowOutcome { position: 0, row: 0, change }];
+        let close = Change::Close { version: 1, waived: Vec::new() };
+        assert!(must_understand(&of(None)).is_empty());
+        assert!(must_understand(&of(Some(close))).is_empty());
+        let assign = Change::Assign { version: 1, owner: "jane".to_owned() };
+        let named = must_understand(&of(Some(assign)));
+        assert_eq!(named, ["outcomes.change.assign"]);
+        assert!(Call::KNOWN.contains(&named[0].as_str()));
+    }
 }

@@ -59,6 +59,9 @@ pub struct Facts {
     /// Who closed it, if it is closed and that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_by: Option<String>,
+    /// The username of its owner, if it has one; a host from before owners were told says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// Its tasks with the Required flag ("assigned user must complete this task to close the
     /// incident"), done or not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -280,7 +283,7 @@ pub struct Earlier {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// Whether somebody has since undone what the execution had changed: closed then and open
-    /// now, or the reverse. The earlier outcome no longer holds and the command records a new one.
+    /// now, or the reverse, or assigned to another owner. The earlier outcome no longer holds and the command records a new one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub undone: bool,
 }

@@ -23,7 +23,7 @@
 //! | a member | optional, left out where it says nothing; its meaning when absent is that of before | ignores it |
 //! | a member that must not be ignored | named in `must_understand` by its way through the message, as `execution.actor`, and listed in [`Message::KNOWN`] by sides that know it | answers `unsupported` and does nothing |
 //! | a message | a new name, and [`Message::NAMES`] | answers `unsupported`; who asked does without or says so |
-//! | a [change](crate::Change) of an incident | a new variant, always named in `must_understand`, as `outcomes.change.assign`, with a right of its own in [`Actor`](crate::Actor), which an absent member denies | answers `unsupported`, and records nothing of the message |
+//! | a [change](crate::Change) of an incident | a new variant, always named in `must_understand`, as `outcomes.change.assign` was, with a right of its own in [`Actor`](crate::Actor), which an absent member denies | answers `unsupported`, and records nothing of the message |
 //! | a [kind of column](crate::ColumnKind) | a new word; outcomes have a cell for it | shows the cell as in a column of text |
 //! | a [reason](crate::Reason) | a new code | passes it on as it is |
 //! | a [status](crate::Status) of an incident | a new word | keeps it as text; it is none of the known ones |

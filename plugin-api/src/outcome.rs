@@ -55,6 +55,8 @@ impl Reason {
     pub const CHANGED_MEANWHILE: Reason = Reason::new("changed-meanwhile");
     /// The execution ended (deadline, cancellation, crash) before it came to this incident.
     pub const NOT_ATTEMPTED: Reason = Reason::new("not-attempted");
+    /// The site has no active user of that name, to whom an incident could be assigned.
+    pub const UNKNOWN_OWNER: Reason = Reason::new("unknown-owner");
     /// The store could not write the change.
     pub const STORE_ERROR: Reason = Reason::new("store-error");
 
@@ -267,8 +269,8 @@ impl Outcome {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Refusal {
     /// Why: [`CHANGED_MEANWHILE`](Reason::CHANGED_MEANWHILE) (judge it anew),
-    /// [`NOT_PERMITTED`](Reason::NOT_PERMITTED), [`STORE_ERROR`](Reason::STORE_ERROR), or what a
-    /// newer host adds.
+    /// [`NOT_PERMITTED`](Reason::NOT_PERMITTED), [`UNKNOWN_OWNER`](Reason::UNKNOWN_OWNER),
+    /// [`STORE_ERROR`](Reason::STORE_ERROR), or what a newer host adds.
     pub reason: Reason,
     /// Why, for people.
     pub message: String,

@@ -78,6 +78,7 @@ impl Endless {
                     username: "admin user".to_owned(),
                     may_close: true,
                     may_reopen: true,
+                    may_assign: true,
                 },
                 requested_by: None,
             },
@@ -96,6 +97,7 @@ fn incident(position: u64, version: u64) -> Incident {
         version,
         closed_at: None,
         closed_by: None,
+        owner: None,
         required_tasks: if position % 10 == 1 { vec![task] } else { Vec::new() },
         required_fields: Vec::new(),
     };

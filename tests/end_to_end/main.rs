@@ -1,5 +1,6 @@
 //! End-to-end tests: the real program, real libraries, real stores.
 
+mod assigning;
 mod authoring;
 mod bad_input;
 mod bulk;

@@ -142,7 +142,7 @@ fn write_one(
             return Ok(());
         }
         writeln!(out)?;
-        let headings = ["Incident", "Result", "Changed", "Reason", "Message"];
+        let headings = ["Incident", "Result", "Change", "Reason", "Message"];
         table::write(out, &headings, ledger.iter().map(ledger_row))
     })
 }
@@ -200,15 +200,23 @@ fn ran(conditions: &Conditions) -> String {
 }
 
 fn ledger_row(row: &LedgerRow) -> Vec<String> {
-    let changed = if row.change.is_some() { "Yes" } else { "No" };
     let reason = row.row.reason.as_ref().map(ToString::to_string);
     vec![
         row.number.clone(),
         row.row.result.as_str().to_owned(),
-        changed.to_owned(),
+        change(row),
         reason.unwrap_or_default(),
         row.row.message.clone().unwrap_or_default(),
     ]
+}
+
+/// What was done to an incident: "close", or "assign to jane".
+fn change(row: &LedgerRow) -> String {
+    match (row.change, &row.owner) {
+        (None, _) => String::new(),
+        (Some(change), None) => change.as_str().to_owned(),
+        (Some(change), Some(owner)) => format!("{} to {owner}", change.as_str()),
+    }
 }
 
 #[derive(Serialize)]
@@ -217,6 +225,7 @@ struct LedgerLine<'a> {
     result: &'a str,
     changed: bool,
     change: Option<&'a str>,
+    owner: Option<&'a str>,
     reason: Option<&'a str>,
     message: Option<&'a str>,
 }
@@ -228,6 +237,7 @@ impl<'a> From<&'a LedgerRow> for LedgerLine<'a> {
             result: row.row.result.as_str(),
             changed: row.change.is_some(),
             change: row.change.map(ChangeKind::as_str),
+            owner: row.owner.as_deref(),
             reason: row.row.reason.as_ref().map(playdock_plugin_api::Reason::as_str),
             message: row.row.message.as_deref(),
         }

@@ -16,6 +16,7 @@ const WORDS: &[(&str, &str)] = &[
     ("already-open", "open already"),
     ("would-close", "would be closed"),
     ("would-reopen", "would be reopened"),
+    ("would-assign", "would be assigned"),
 ];
 
 /// Writes an answer.
@@ -108,6 +109,7 @@ mod tests {
             incident: None,
             number: "1".to_owned(),
             change: None,
+            owner: None,
             row: Arc::new(Row {
                 result: OutcomeResult::Successful,
                 reason: Some(Reason::new(reason)),

@@ -49,8 +49,9 @@ pub(super) fn resolve(
     let actor = Actor {
         username: user.username,
         may_close: user.may_close,
-        // Who may end the work on an incident may take it up again.
+        // Who may end the work on an incident may take it up again, and say whose it is.
         may_reopen: user.may_close,
+        may_assign: user.may_close,
     };
     Ok(Ok((actor, Site { name: site.name, time_zone: site.time_zone })))
 }

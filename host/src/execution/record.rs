@@ -74,6 +74,14 @@ impl Session {
                 refused.push(Refusal { reason: Reason::NOT_PERMITTED, message, incident });
                 continue;
             }
+            if let Some(owner) = outcome.change.as_ref().and_then(Change::owner)
+                && !self.may_own(state, owner)?
+            {
+                let message = format!("The site has no active user \"{owner}\".");
+                let incident = self.as_known(state, position);
+                refused.push(Refusal { reason: Reason::UNKNOWN_OWNER, message, incident });
+                continue;
+            }
             entries.push((position, ledger_entry(state, position, outcome)?));
         }
         match self.setup.journal {
@@ -307,7 +315,8 @@ fn ledger_entry(
     let change = match (&outcome.change, state.given_out.get(position)) {
         (Some(change), Some(LookedAt { as_of, facts: Some(facts) })) => Some(ChangeToMake {
             kind: change.kind(),
-            status: change.status().clone(),
+            status: change.status().unwrap_or(&facts.status).clone(),
+            owner: change.owner().map(str::to_owned),
             at: *as_of,
             version: change.version(),
             waived: waived::json(facts, change.waived()).map_err(Refused::Misuse)?,

@@ -70,6 +70,8 @@ pub(super) struct State {
     pub(super) uncommitted: Option<Uncommitted>,
     /// Outcomes that were refused, and that the command has not heard of yet.
     pub(super) refused: Refusals,
+    /// Those to whom it assigned incidents, and whether it may.
+    pub(super) owners: HashMap<String, bool>,
     /// How many bytes of text the command gave them.
     pub(super) text: usize,
     /// What an interrupted run recorded, by position.
@@ -285,7 +287,7 @@ impl State {
             undone: line
                 .change
                 .zip(facts.as_ref())
-                .is_some_and(|(change, facts)| change.is_undone(&facts.status)),
+                .is_some_and(|(change, facts)| change.is_undone(line.owner.as_deref(), facts)),
         });
         match (&earlier, self.earlier.get(&position)) {
             (Some(Earlier { undone: false, .. }), Some(line)) => {

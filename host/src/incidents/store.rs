@@ -27,7 +27,7 @@ pub struct UserRecord {
     pub username: String,
     /// Whether the user may act at all.
     pub active: bool,
-    /// Whether the user may close incidents, and reopen them.
+    /// Whether the user may change incidents: close, reopen and assign them.
     pub may_close: bool,
     /// The names of the sites where the user may work.
     pub sites: Vec<String>,
@@ -36,10 +36,13 @@ pub struct UserRecord {
 /// A change to make. What the incident was before is the store's to note, in the same transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ChangeToMake {
-    /// Whether it closes or reopens.
+    /// Whether it closes, reopens or assigns.
     pub kind: ChangeKind,
-    /// The status that the incident gets: Closed exactly where it is closed.
+    /// The status that the incident has then: Closed where it is closed, another where it is
+    /// reopened, that of before where it is assigned.
     pub status: Status,
+    /// The owner that the incident gets, where it is assigned.
+    pub owner: Option<String>,
     /// The time that it bears.
     pub at: Timestamp,
     /// The version at which the incident must still stand.
@@ -94,6 +97,8 @@ pub struct LedgerRow {
     pub number: String,
     /// What was done to the incident, if anything.
     pub change: Option<ChangeKind>,
+    /// Whom it was assigned to, where it was.
+    pub owner: Option<String>,
     /// Its row, which other lines may share.
     pub row: Arc<Row>,
 }
@@ -193,7 +198,7 @@ pub trait IncidentStore: Send + Sync {
     /// [`StoreError`]
     fn look_up(&self, keys: &[IncidentKey]) -> Result<Vec<Option<Facts>>, StoreError>;
 
-    /// Begins to write entries and to make their changes: status, date, user, conclusion, audit and
+    /// Begins to write entries and to make their changes: status, date, user, owner, conclusion, audit and
     /// ledger of one incident together or not at all. Commits may be shared; they are made in the
     /// order in which batches are begun.
     fn record(&self, batch: RecordBatch) -> Recording<'_>;

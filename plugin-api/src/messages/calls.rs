@@ -126,6 +126,9 @@ impl Message for Call<'_> {
         "outcomes.change.reopen",
         "outcomes.change.reopen.version",
         "outcomes.change.reopen.status",
+        "outcomes.change.assign",
+        "outcomes.change.assign.version",
+        "outcomes.change.assign.owner",
     ];
 
     fn must_understand(&self) -> &[String] {
@@ -146,6 +149,7 @@ impl Message for Reply {
         "as_of",
         "incidents",
         "incidents.facts",
+        "incidents.facts.owner",
         "incidents.facts.required_tasks",
         "incidents.facts.required_fields",
         "incidents.earlier",

@@ -116,12 +116,12 @@ fn members_of_a_later_version_are_ignored() {
 
 #[test]
 fn a_change_of_a_later_version_is_unsupported_where_the_message_names_it() {
-    let named = br#"{"record":{"must_understand":["outcomes.change.assign"],"rows":[{"cells":[]}],
-        "outcomes":[{"position":0,"row":0,"change":{"assign":{"version":1,"owner":"jane"}}}]}}"#;
+    let named = br#"{"record":{"must_understand":["outcomes.change.merge"],"rows":[{"cells":[]}],
+        "outcomes":[{"position":0,"row":0,"change":{"merge":{"version":1,"into":"INC-2"}}}]}}"#;
     let error = read::<Call<'_>>(named).unwrap_err();
-    assert_eq!(error.to_string(), "the member \"outcomes.change.assign\" isn't known here");
+    assert_eq!(error.to_string(), "the member \"outcomes.change.merge\" isn't known here");
     let unnamed = br#"{"record":{"rows":[{"cells":[]}],
-        "outcomes":[{"position":0,"row":0,"change":{"assign":{"version":1}}}]}}"#;
+        "outcomes":[{"position":0,"row":0,"change":{"merge":{"version":1}}}]}}"#;
     assert!(matches!(read::<Call<'_>>(unnamed), Err(MessageError::Malformed(_))));
 }
 

@@ -143,6 +143,7 @@ impl Message for Request<'_> {
         "execution.actor",
         "execution.actor.may_close",
         "execution.actor.may_reopen",
+        "execution.actor.may_assign",
         "parameters",
         "log_level",
     ];

@@ -4,12 +4,11 @@ mod incident;
 
 pub use incident::InMemoryIncident;
 
-use crate::change::ChangeKind;
 use crate::context::{
     Actor, ContextError, Execution, IncidentContext, IncidentPage, Intent, Mode, Recording, Site,
 };
 use crate::example::{Example, ExampleIncident};
-use crate::incident::{Earlier, Incident, Status};
+use crate::incident::{Earlier, Incident};
 use crate::outcome::{Outcome, Reason, Refusal};
 use crate::parameters::TextList;
 use crate::rich_text;
@@ -22,7 +21,8 @@ type Meanwhile = Box<dyn FnMut(&mut InMemoryIncident) + Send>;
 /// An incident context in memory.
 ///
 /// Its clock stands at 2021-01-27T14:08:00Z, its site is `Security Operations`, and an automatic
-/// execution acts as `admin user`, who may close.
+/// execution acts as `admin user`, who may make every change. Whatever name an incident is assigned
+/// to is that of a user, but for those that [are not](InMemoryIncidents::without_user).
 ///
 /// ```
 /// # mod command {
@@ -53,6 +53,7 @@ pub struct InMemoryIncidents {
     looked_at: BTreeMap<u64, Incident>,
     outcomes: BTreeMap<u64, Outcome>,
     meanwhile: Vec<(String, Meanwhile)>,
+    no_users: HashSet<String>,
     calls_left: Option<(u64, ContextError)>,
 }
 
@@ -85,6 +86,7 @@ impl InMemoryIncidents {
                     username: "admin user".to_owned(),
                     may_close: true,
                     may_reopen: true,
+                    may_assign: true,
                 },
                 requested_by: None,
             },
@@ -96,6 +98,7 @@ impl InMemoryIncidents {
             looked_at: BTreeMap::new(),
             outcomes: BTreeMap::new(),
             meanwhile: Vec::new(),
+            no_users: HashSet::new(),
             calls_left: None,
         }
     }
@@ -122,10 +125,16 @@ impl InMemoryIncidents {
         self
     }
 
-    /// Takes from the acting user the rights to close and to reopen.
+    /// Takes from the acting user the rights to close, to reopen and to assign.
     pub fn may_not_change(mut self) -> InMemoryIncidents {
-        self.execution.actor.may_close = false;
-        self.execution.actor.may_reopen = false;
+        let actor = &mut self.execution.actor;
+        (actor.may_close, actor.may_reopen, actor.may_assign) = (false, false, false);
+        self
+    }
+
+    /// The site has no active user of this name, to whom an incident could be assigned.
+    pub fn without_user(mut self, username: &str) -> InMemoryIncidents {
+        self.no_users.insert(username.to_owned());
         self
     }
 
@@ -221,7 +230,7 @@ impl InMemoryIncidents {
             result: outcome.result,
             reason: outcome.reason.clone(),
             undone: outcome.change.as_ref().zip(stored).is_some_and(|(change, stored)| {
-                change.kind().is_undone(&Status::from(stored.status.as_str()))
+                change.kind().is_undone(change.owner(), &stored.facts())
             }),
         });
         Incident {
@@ -272,19 +281,18 @@ impl InMemoryIncidents {
                 let may_not = format!("The acting user may not {} incidents.", kind.as_str());
                 return refuse(Reason::NOT_PERMITTED, &may_not);
             }
+            if let Some(owner) = change.owner().filter(|owner| self.no_users.contains(*owner)) {
+                let unknown = format!("The site has no active user \"{owner}\".");
+                return refuse(Reason::UNKNOWN_OWNER, &unknown);
+            }
             if now.facts.as_ref().is_none_or(|facts| facts.version != change.version()) {
                 return refuse(Reason::CHANGED_MEANWHILE, "The incident changed meanwhile.");
             }
             if self.execution.intent == Intent::Apply
                 && let Some(stored) = self.incidents.get_mut(&now.number)
             {
-                let closes = kind == ChangeKind::Close;
-                stored.status = change.status().to_string();
-                stored.version += 1;
-                stored.closed_at = closes.then_some(self.clock);
-                stored.closed_by = closes.then(|| self.execution.actor.username.clone());
+                stored.make(change, self.clock, &self.execution.actor.username);
                 stored.conclusion.extend(conclusion.map(rich_text::paragraph));
-                stored.waived = change.waived().to_vec();
             }
         }
         self.looked_at.remove(&outcome.position);

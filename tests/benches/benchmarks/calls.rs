@@ -94,7 +94,12 @@ fn request() -> Vec<u8> {
                 name: NoIncidents::SITE.to_owned(),
                 time_zone: "America/Los_Angeles".to_owned(),
             },
-            actor: Actor { username: "admin user".to_owned(), may_close: true, may_reopen: true },
+            actor: Actor {
+                username: "admin user".to_owned(),
+                may_close: true,
+                may_reopen: true,
+                may_assign: true,
+            },
             requested_by: None,
         },
         parameters: &parameters,

@@ -47,8 +47,8 @@ const BREAKS: &[Break] = &[
     ),
     (
         "INSERT INTO audit SELECT 99, incident, execution, action, at, acting_user, before_status,
-             before_version + 1, before_closed_at, before_closed_by, before_conclusion_bytes, waived
-             FROM audit WHERE incident = 1;
+             before_version + 1, before_closed_at, before_closed_by, before_conclusion_bytes, waived,
+             before_owner, owner FROM audit WHERE incident = 1;
          UPDATE incident SET version = version + 1 WHERE number = 'INC-1'",
         &["closed-once"],
         "2 audit entries",
@@ -111,7 +111,7 @@ const BREAKS: &[Break] = &[
         "INC-1",
     ),
     (
-        "UPDATE ledger SET change = 'assign' WHERE execution = 1 AND incident = 1",
+        "UPDATE ledger SET change = 'merge' WHERE execution = 1 AND incident = 1",
         &["ledger-line", "ledger-closed", "ledger-audited"],
         "at position 0",
     ),
@@ -120,6 +120,17 @@ const BREAKS: &[Break] = &[
         &["closed-audited", "audit-before", "ledger-audited"],
         "INC-1",
     ),
+    (
+        "UPDATE audit SET action = 'assign' WHERE execution = 1 AND incident = 1",
+        &["closed-audited", "audit-owner", "ledger-audited"],
+        "no audit entry",
+    ),
+    (
+        "UPDATE audit SET before_owner = 'jane' WHERE incident = 1",
+        &["audit-owner"],
+        "from jane to none",
+    ),
+    ("UPDATE audit SET owner = 'jane' WHERE incident = 1", &["audit-owner"], "from none to jane"),
     (
         "UPDATE ledger SET position = 0 WHERE execution = 1 AND position = 4",
         &["ledger-positions"],

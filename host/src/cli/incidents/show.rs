@@ -81,9 +81,19 @@ fn audit(entry: &AuditEntry) -> Vec<String> {
         Some(_) => format!("{} (fixed clock)", utc(entry.at)),
         None => utc(entry.at),
     };
-    let (action, before) = (entry.action.clone(), entry.before_status.clone());
+    let (action, before) = match &entry.owner {
+        Some(owner) => (format!("{} to {owner}", entry.action), owner_before(entry)),
+        None => (entry.action.clone(), entry.before_status.clone()),
+    };
     let (user, execution) = (entry.acting_user.clone(), entry.execution.clone());
     vec![at, action, user, before, waived(&entry.waived), execution]
+}
+
+fn owner_before(entry: &AuditEntry) -> String {
+    match entry.before_owner.as_deref() {
+        None | Some("") => "nobody's".to_owned(),
+        Some(owner) => format!("{owner}'s"),
+    }
 }
 
 /// What was waived, by name: "Reset password (Bypass Required Pending Tasks)".
@@ -116,6 +126,18 @@ mod tests {
     fn an_incident_is_shown_with_its_zone_its_markup_and_the_clock_of_its_audit() {
         let at = Timestamp::from_milliseconds(1_611_756_480_000);
         let text = |text: &str| text.to_owned();
+        let entry = |action: &str, owner: Option<&str>| AuditEntry {
+            action: text(action),
+            at,
+            clock: Some(at),
+            acting_user: text("jane"),
+            requested_by: None,
+            execution: text("E"),
+            before_status: text("On Hold"),
+            before_owner: owner.map(|_| text("joe")),
+            owner: owner.map(text),
+            waived: serde_json::json!([{"bypass": "B", "tasks": ["T"], "fields": ["F"]}]),
+        };
         let incident = IncidentDetail {
             line: IncidentLine {
                 number: text("1\u{1b}[2J"),
@@ -135,16 +157,11 @@ mod tests {
             closed_in: None,
             tasks: Vec::new(),
             fields: Vec::new(),
-            audit: vec![AuditEntry {
-                action: text("closed"),
-                at,
-                clock: Some(at),
-                acting_user: text("jane"),
-                requested_by: None,
-                execution: text("E"),
-                before_status: text("Open"),
-                waived: serde_json::json!([{"bypass": "B", "tasks": ["T"], "fields": ["F"]}]),
-            }],
+            audit: vec![
+                entry("close", None),
+                entry("assign", Some("omar")),
+                AuditEntry { before_owner: Some(String::new()), ..entry("assign", Some("jane")) },
+            ],
         };
         let mut out = Vec::new();
         details(&mut out, &[incident]).unwrap();
@@ -156,6 +173,9 @@ mod tests {
             "\n\n  At (UTC)",
             "2021-01-27 14:08:00 (fixed clock)",
             "T, F (B)",
+            "close            jane   On Hold ",
+            "assign to omar   jane   joe's ",
+            "assign to jane   jane   nobody's ",
         ] {
             assert!(shown.contains(part), "{part:?} in {shown}");
         }

@@ -114,6 +114,10 @@ pub struct AuditEntry {
     pub execution: String,
     /// The incident's status before.
     pub before_status: String,
+    /// The owner before, where it assigned; empty for nobody.
+    pub before_owner: Option<String>,
+    /// Whom it assigned to, where it did.
+    pub owner: Option<String>,
     /// What was waived, and by which bypass.
     pub waived: serde_json::Value,
 }
@@ -228,7 +232,7 @@ fn fields(connection: &Connection, incident: i64) -> Result<Vec<FieldDetail>, St
 fn audit(connection: &Connection, incident: i64) -> Result<Vec<AuditEntry>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT action, at, audit.acting_user, execution.requested_by, execution.execution_id,
-             before_status, waived, execution.clock
+             before_status, waived, execution.clock, before_owner, owner
          FROM audit JOIN execution ON execution.id = audit.execution
          WHERE incident = ?1 ORDER BY audit.id",
     )?;
@@ -242,6 +246,8 @@ fn audit(connection: &Connection, incident: i64) -> Result<Vec<AuditEntry>, Stor
             before_status: row.get(5)?,
             waived: json(row, 6)?,
             clock: instant(row, 7)?,
+            before_owner: row.get(8)?,
+            owner: row.get(9)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

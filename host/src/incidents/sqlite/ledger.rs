@@ -20,7 +20,10 @@ pub(super) fn read(
 ) -> Result<Vec<LedgerRow>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT sequence, position, incident, coalesce(incident.number, ledger.number, ''),
-             change, ledger.row
+             change, ledger.row,
+             CASE change WHEN 'assign' THEN (SELECT owner FROM audit
+                 WHERE audit.incident = ledger.incident AND audit.execution = ledger.execution
+                     AND action = 'assign') END
          FROM ledger LEFT JOIN incident ON incident.id = ledger.incident WHERE execution = ?1",
     )?;
     let mut rows = statement.query([key.0])?;
@@ -41,6 +44,7 @@ pub(super) fn read(
                 ValueRef::Null => None,
                 word => Some(kind(word.as_str().map_err(rusqlite::Error::from)?)?),
             },
+            owner: row.get(6)?,
             row: of,
         });
     }

@@ -87,7 +87,7 @@ pub(super) fn look_up(
             )
         };
     each(
-        "SELECT id, status, version, closed_at, closed_by FROM incident
+        "SELECT id, status, version, closed_at, closed_by, owner FROM incident
          WHERE id >= ?1 ORDER BY id",
         |row, facts| {
             *facts = Some(incident(row)?);
@@ -168,6 +168,7 @@ fn incident(row: &Row<'_>) -> Result<Facts, StoreError> {
         version: row.get(2)?,
         closed_at: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_milliseconds),
         closed_by: row.get(4)?,
+        owner: Some(text(row, 5)?).filter(|owner| !owner.is_empty()).map(str::to_owned),
         required_tasks: Vec::new(),
         required_fields: Vec::new(),
     })

@@ -110,8 +110,7 @@ fn record_one(
     Ok(outcomes)
 }
 
-/// Closes or reopens those of the incidents that stand at the version that was judged, and returns the
-/// others.
+/// Changes those of the incidents that stand at the version that was judged, and returns the others.
 fn make(
     connection: &Connection,
     batch: &RecordBatch,
@@ -120,8 +119,34 @@ fn make(
 ) -> Result<Vec<i64>, StoreError> {
     // No incident has a version that the store can't hold.
     let Ok(version) = i64::try_from(change.version) else { return Ok(incidents) };
-    let (execution, at) = (batch.execution.0, change.at.milliseconds());
     let wanted: Rc<Vec<Value>> = Rc::new(incidents.iter().map(|id| Value::from(*id)).collect());
+    let changed = match change.kind {
+        ChangeKind::Close | ChangeKind::Reopen => {
+            close_or_reopen(connection, batch, change, version, &wanted)?
+        }
+        ChangeKind::Assign => assign(connection, batch, change, version, &wanted)?,
+    };
+    if changed == incidents.len() {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT incident FROM audit
+         WHERE incident IN rarray(?1) AND before_version = ?2 AND execution = ?3",
+    )?;
+    let changed = statement.query_map((&wanted, version, batch.execution.0), |row| row.get(0))?;
+    let changed: HashSet<i64> = changed.collect::<Result<_, _>>()?;
+    Ok(incidents.into_iter().filter(|incident| !changed.contains(incident)).collect())
+}
+
+/// Closes or reopens those of the incidents that are as they were judged; returns how many.
+fn close_or_reopen(
+    connection: &Connection,
+    batch: &RecordBatch,
+    change: &ChangeToMake,
+    version: i64,
+    wanted: &Rc<Vec<Value>>,
+) -> Result<usize, StoreError> {
+    let (execution, at) = (batch.execution.0, change.at.milliseconds());
     let closes = change.kind == ChangeKind::Close;
     let mut statement = connection.prepare_cached(
         "INSERT INTO audit (incident, execution, action, at, acting_user, before_status,
@@ -131,7 +156,7 @@ fn make(
          FROM incident WHERE id IN rarray(?5) AND version = ?6 AND (status <> 'Closed') = ?8",
     )?;
     let (user, kind) = (&batch.acting_user, change.kind.as_str());
-    statement.execute((execution, at, user, &change.waived, &wanted, version, kind, closes))?;
+    statement.execute((execution, at, user, &change.waived, wanted, version, kind, closes))?;
     let mut statement = connection.prepare_cached(
         "UPDATE incident SET status = ?7, version = version + 1, closed_at = ?1,
              closed_by = ?2, closed_in = ?3, conclusion = conclusion || ?4
@@ -142,16 +167,31 @@ fn make(
     // An open incident has no date, user or execution of a closing.
     let (at, user) = (closes.then_some(at), closes.then_some(user));
     let closed_in = closes.then_some(execution);
-    let changed =
-        statement.execute((at, user, closed_in, conclusion, &wanted, version, status, closes))?;
-    if changed == incidents.len() {
-        return Ok(Vec::new());
-    }
+    Ok(statement.execute((at, user, closed_in, conclusion, wanted, version, status, closes))?)
+}
+
+/// Assigns those of the incidents that are as they were judged; returns how many.
+fn assign(
+    connection: &Connection,
+    batch: &RecordBatch,
+    change: &ChangeToMake,
+    version: i64,
+    wanted: &Rc<Vec<Value>>,
+) -> Result<usize, StoreError> {
+    let (execution, at, user) = (batch.execution.0, change.at.milliseconds(), &batch.acting_user);
     let mut statement = connection.prepare_cached(
-        "SELECT incident FROM audit
-         WHERE incident IN rarray(?1) AND before_version = ?2 AND execution = ?3",
+        "INSERT INTO audit (incident, execution, action, at, acting_user, before_status,
+             before_version, before_closed_at, before_closed_by, before_conclusion_bytes,
+             before_owner, owner)
+         SELECT id, ?1, 'assign', ?2, ?3, status, version, closed_at, closed_by,
+             octet_length(conclusion), owner, ?4
+         FROM incident WHERE id IN rarray(?5) AND version = ?6",
     )?;
-    let changed = statement.query_map((&wanted, version, execution), |row| row.get(0))?;
-    let changed: HashSet<i64> = changed.collect::<Result<_, _>>()?;
-    Ok(incidents.into_iter().filter(|incident| !changed.contains(incident)).collect())
+    statement.execute((execution, at, user, &change.owner, wanted, version))?;
+    let mut statement = connection.prepare_cached(
+        "UPDATE incident SET owner = ?1, version = version + 1, conclusion = conclusion || ?2
+         WHERE id IN rarray(?3) AND version = ?4",
+    )?;
+    let conclusion = batch.conclusion.as_deref().unwrap_or_default();
+    Ok(statement.execute((&change.owner, conclusion, wanted, version))?)
 }

@@ -1,6 +1,6 @@
 //! One incident in memory, and what a command sees of it.
 
-use crate::change::Waiver;
+use crate::change::{Change, ChangeKind, Waiver};
 use crate::example::{ExampleField, ExampleIncident, ExampleTask};
 use crate::incident::{Facts, FieldValue, RequiredField, RequiredTask, Status};
 use crate::timestamp::Timestamp;
@@ -16,6 +16,8 @@ pub struct InMemoryIncident {
     pub closed_at: Option<Timestamp>,
     /// Who closed it.
     pub closed_by: Option<String>,
+    /// The username of its owner.
+    pub owner: Option<String>,
     /// Its conclusion, as rich text.
     pub conclusion: String,
     /// Its tasks.
@@ -35,10 +37,26 @@ impl InMemoryIncident {
             version: 1,
             closed_at: closed.then_some(closed_at),
             closed_by: closed.then(|| "somebody".to_owned()),
+            owner: incident.owner,
             conclusion: incident.conclusion,
             tasks: incident.tasks,
             fields: incident.fields,
             waived: Vec::new(),
+        }
+    }
+
+    /// Makes a change, at a time and in the name of a user.
+    pub(super) fn make(&mut self, change: &Change, at: Timestamp, username: &str) {
+        self.version += 1;
+        if let Some(status) = change.status() {
+            let closes = change.kind() == ChangeKind::Close;
+            self.status = status.to_string();
+            self.closed_at = closes.then_some(at);
+            self.closed_by = closes.then(|| username.to_owned());
+            self.waived = change.waived().to_vec();
+        }
+        if let Some(owner) = change.owner() {
+            self.owner = Some(owner.to_owned());
         }
     }
 
@@ -50,6 +68,7 @@ impl InMemoryIncident {
             version: self.version,
             closed_at: self.closed_at,
             closed_by: self.closed_by.clone(),
+            owner: self.owner.clone(),
             required_tasks: required
                 .map(|task| RequiredTask { title: task.title.clone(), status: task.status.clone() })
                 .collect(),

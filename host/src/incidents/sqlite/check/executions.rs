@@ -63,7 +63,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
             WHERE (incident IS NULL) = (number IS NULL) OR NOT json_valid(cells)
                 OR (change IS NOT NULL AND (result <> 'Successful' OR incident IS NULL))
                 OR result NOT IN ('Successful', 'Failed')
-                OR coalesce(change, 'close') NOT IN ('close', 'reopen') OR position < 0",
+                OR coalesce(change, 'close') NOT IN ('close', 'reopen', 'assign') OR position < 0",
     },
     Invariant {
         id: "ledger-positions",
@@ -125,7 +125,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         since: 1,
         broken: "SELECT site, number, execution_id, NULL
             FROM line JOIN execution ON execution.id = line.execution
-            WHERE reason IN ('would-close', 'would-reopen')",
+            WHERE reason IN ('would-close', 'would-reopen', 'would-assign')",
     },
     Invariant {
         id: "result",

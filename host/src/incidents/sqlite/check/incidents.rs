@@ -82,7 +82,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         id: "audit-before",
-        sentence: "An audit entry tells of the closing of an open incident or the reopening of a closed one, of a later version than the entry before it.",
+        sentence: "An audit entry tells of the closing of an open incident, the reopening of a closed one or an assignment, of a later version than the entry before it.",
         since: 1,
         broken: "SELECT site.name, number, execution_id,
                 action || ', status ' || before_status || ', version ' || before_version
@@ -94,7 +94,19 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                 OR CASE action WHEN 'reopen' THEN before_status <> 'Closed'
                     WHEN 'close' THEN before_status NOT IN ('Open', 'In Progress', 'On Hold')
                         OR before_closed_at IS NOT NULL OR before_closed_by IS NOT NULL
-                    ELSE TRUE END",
+                    ELSE action <> 'assign' END",
+    },
+    Invariant {
+        id: "audit-owner",
+        sentence: "An audit entry of an assignment has the owner before and another since, and no other entry has any.",
+        since: 5,
+        broken: "SELECT site.name, number, execution_id,
+                action || ', from ' || coalesce(before_owner, 'none') || ' to ' || coalesce(audit.owner, 'none')
+            FROM audit JOIN incident ON incident.id = audit.incident
+            JOIN site ON site.id = incident.site JOIN execution ON execution.id = audit.execution
+            WHERE CASE action WHEN 'assign' THEN before_owner IS NULL OR coalesce(audit.owner, '') = ''
+                    OR audit.owner = before_owner
+                ELSE before_owner IS NOT NULL OR audit.owner IS NOT NULL END",
     },
     Invariant {
         id: "audit-conclusion",

@@ -1,0 +1,161 @@
+//! Assigning incidents to an owner, the change that came after version 1 was frozen: what holds for
+//! closings holds for it, checked by the store's own invariants too.
+
+use playdock_host::execution::{Cancellation, Ended, Progress};
+use playdock_tests::{
+    Finished, Playdock, SITE_AND_USER, answer_rows, incident, invocation, outcome,
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// A store with omar, who owns the incidents, jane, somebody who left, and somebody elsewhere.
+fn store(count: usize) -> (Playdock, Vec<String>) {
+    let playdock = Playdock::with_plugins(&["assigning", "close_incident_in_bulk"]);
+    let numbers: Vec<String> = (0..count).map(|it| format!("INC-{it}")).collect();
+    let lines = numbers.iter().map(|number| incident(number, json!({"owner": "omar"})));
+    let others = r#"{"kind":"user","username":"omar","sites":["Security Operations"]}
+        {"kind":"user","username":"jane","sites":["Security Operations"]}
+        {"kind":"user","username":"left","sites":["Security Operations"],"active":false}
+        {"kind":"site","name":"Client B"}
+        {"kind":"user","username":"elsewhere","sites":["Client B"]}
+        "#;
+    playdock.import(&format!("{SITE_AND_USER}{others}{}", lines.collect::<String>()));
+    (playdock, numbers)
+}
+
+fn asked(numbers: &[String], owner: &str) -> Value {
+    json!({"Incident Numbers": numbers, "Owner": owner, "Username": "admin user"})
+}
+
+fn assign(playdock: &Playdock, numbers: &[String], owner: &str, id: &str) -> Finished {
+    playdock.invoke("AssignOnce", &asked(numbers, owner), &["--execution-id", id])
+}
+
+fn holds(playdock: &Playdock) {
+    let finished = playdock.run(&["db", "check"]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+}
+
+#[test]
+fn an_incident_is_assigned_with_its_audit_and_the_answer_is_repeated() {
+    let (playdock, mut numbers) = store(2);
+    playdock.import(&incident("INC-9", json!({"status": "Closed", "owner": "jane"})));
+    playdock.import(&incident("INC-A", json!({"status": "Closed"})));
+    numbers.extend(["INC-9", "INC-A", "missing"].map(str::to_owned));
+
+    let before = playdock.dump();
+    let preview = playdock.invoke("AssignOnce", &asked(&numbers, "jane"), &["--preview"]);
+    assert_eq!(playdock.dump(), before);
+    let reasons: Vec<String> = preview.outcomes().into_iter().map(|it| it.1).collect();
+    let would = "would-assign";
+    assert_eq!(reasons, [would, would, "already-assigned", would, "not-found"]);
+
+    let first = assign(&playdock, &numbers, "jane", "assigning");
+    assert_eq!(first.code, Some(3), "{first:?}");
+    assert_eq!(
+        playdock.rows("SELECT status || version || owner FROM incident ORDER BY number"),
+        ["Open2jane", "Open2jane", "Closed1jane", "Closed2jane"]
+    );
+    assert_eq!(
+        playdock.rows(
+            "SELECT action || before_status || before_version || before_owner || '>' || owner
+            || acting_user FROM audit ORDER BY incident"
+        ),
+        [
+            "assignOpen1omar>janeadmin user",
+            "assignOpen1omar>janeadmin user",
+            "assignClosed1>janeadmin user"
+        ]
+    );
+    assert_eq!(playdock.rows("SELECT outputs FROM execution"), [r#"{"assigned":4,"failed":1}"#]);
+    let stored = playdock.dump();
+    let again = assign(&playdock, &numbers, "jane", "assigning");
+    assert_eq!((again.code, again.output), (first.code, first.output));
+    assert_eq!(playdock.dump(), stored);
+    holds(&playdock);
+
+    let shown = playdock.run(&["executions", "show", "assigning", "--output", "json"]);
+    let words = "\"change\":\"assign\",\"owner\":\"jane\"";
+    assert!(shown.output.contains(words), "{}", shown.output);
+    let shown = playdock.run(&["executions", "show", "assigning"]);
+    assert!(shown.output.contains(" assign to jane"), "{}", shown.output);
+    let shown = playdock.run(&["incidents", "show", "INC-0"]);
+    assert!(shown.output.contains(" assign to jane"), "{}", shown.output);
+    assert!(shown.output.contains(" omar's "), "{}", shown.output);
+}
+
+#[test]
+fn only_an_active_user_of_the_site_is_assigned_to_and_others_are_told_alike() {
+    let (playdock, numbers) = store(1);
+    for owner in ["left", "elsewhere", "nobody"] {
+        let refused = assign(&playdock, &numbers, owner, owner);
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        let row = &refused.answer()["contextData"][0];
+        assert_eq!(row["Reason"], "unknown-owner");
+        let sentence = format!("The site has no active user \"{owner}\".");
+        assert_eq!(row["Error message"], sentence.as_str());
+        let preview = playdock.invoke("AssignOnce", &asked(&numbers, owner), &["--preview"]);
+        assert_eq!(preview.outcomes()[0].1, "unknown-owner");
+    }
+    let refused = assign(&playdock, &numbers, " ", "blank");
+    assert_eq!(refused.answer()["error"], "Parameter \"Owner\": is blank.");
+    assert_eq!(playdock.rows("SELECT owner || version FROM incident"), ["omar1"]);
+}
+
+#[test]
+fn who_may_not_change_incidents_assigns_none_and_another_site_is_not_reached() {
+    let (playdock, numbers) = store(1);
+    playdock.write("UPDATE user SET may_close = 0");
+    let refused = assign(&playdock, &numbers, "jane", "refused");
+    assert_eq!(refused.outcomes()[0].1, "not-permitted");
+    let renamed = "UPDATE site SET name = 'Client C' WHERE name = 'Security Operations'";
+    playdock.write(&format!("UPDATE user SET may_close = 1; {renamed}"));
+    playdock.import(SITE_AND_USER);
+    let elsewhere = assign(&playdock, &numbers, "jane", "elsewhere");
+    assert_eq!(elsewhere.outcomes()[0].1, "not-found");
+    assert_eq!(playdock.rows("SELECT owner FROM incident"), ["omar"]);
+}
+
+#[test]
+fn an_interrupted_assignment_goes_on_and_leaves_to_others_what_was_given_to_them_since() {
+    let (playdock, numbers) = store(9000);
+    let host = playdock.host();
+    let mut first = invocation("AssignOnce", &asked(&numbers, "jane"), "assigning");
+    let cancellation = Cancellation::default();
+    first.cancellation = cancellation.clone();
+    let cancel: Progress = Arc::new(move |_, _| cancellation.cancel());
+    first.progress = Some(cancel);
+    let interrupted = host.execute(&first).expect("there is an answer");
+    assert_eq!(interrupted.ended, Ended::Cancelled);
+    let assigned: i64 = playdock.value("SELECT count(*) FROM incident WHERE owner = 'jane'");
+    assert!(0 < assigned && assigned < 9000, "{assigned}");
+    assert_eq!(interrupted.outputs["assigned"], assigned);
+
+    let again = playdock.rows("SELECT number FROM incident WHERE owner = 'jane' LIMIT 1");
+    let back = invocation("AssignOnce", &asked(&again, "omar"), "back");
+    host.execute(&back).expect("there is an answer");
+    let second = invocation("AssignOnce", &asked(&numbers, "jane"), "assigning");
+    let finished = host.execute(&second).expect("there is an answer");
+    assert_eq!(finished.error, "1 of 9000 incidents failed");
+    let outcomes = answer_rows(&finished);
+    let failed: Vec<_> =
+        outcomes.iter().map(outcome).filter(|(_, said)| said != "Successful").collect();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0].1, "reassigned-since");
+    let audited: i64 = playdock.value("SELECT count(*) FROM audit WHERE owner = 'jane'");
+    assert_eq!(audited, 9000, "each was assigned once");
+    holds(&playdock);
+}
+
+#[test]
+fn an_incident_that_changes_between_look_and_change_is_not_assigned() {
+    let (playdock, numbers) = store(1);
+    playdock.write(
+        "CREATE TRIGGER meddle AFTER UPDATE OF lease_until ON execution
+         BEGIN UPDATE incident SET owner = 'left', version = version + 1; END",
+    );
+    let finished = assign(&playdock, &numbers, "jane", "assigning");
+    assert_eq!(finished.outcomes()[0].1, "changed-meanwhile");
+    assert_eq!(playdock.rows("SELECT owner FROM incident"), ["left"]);
+    assert_eq!(playdock.rows("SELECT action FROM audit"), [""; 0]);
+}
