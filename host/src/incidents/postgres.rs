@@ -136,8 +136,7 @@ impl ExecutionRecords for PostgresStore {
         durable: Box<dyn FnOnce() + Send>,
     ) -> Result<Begun, StoreError> {
         let name = Name::new();
-        let begun =
-            self.write(async |client| executions::begin(client, execution, &name).await)?;
+        let begun = self.write(async |client| executions::begin(client, execution, &name).await)?;
         if let Begun::New(key) | Begun::Resumed(key) = &begun {
             self.leases.hold(&self.connections, &self.leases, *key, name);
         }
@@ -150,8 +149,8 @@ impl ExecutionRecords for PostgresStore {
     fn end(&self, execution: ExecutionKey, ending: &Ending) -> Result<(), StoreError> {
         let name = self.leases.name(execution)?;
         let at = Timestamp::now();
-        let ended = self
-            .write(async |client| executions::end(client, execution, &name, ending, at).await);
+        let ended =
+            self.write(async |client| executions::end(client, execution, &name, ending, at).await);
         // Whatever became of it, this process runs it no longer.
         self.leases.give_up(execution);
         ended

@@ -61,9 +61,9 @@ impl Connections {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(address.config.clone(), connector, recycling);
         let settings = Hook::async_fn(|client: &mut ClientWrapper, _| {
-            Box::pin(async move {
-                client.batch_execute(&settings()).await.map_err(HookError::Backend)
-            })
+            Box::pin(
+                async move { client.batch_execute(&settings()).await.map_err(HookError::Backend) },
+            )
         });
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS)

@@ -46,9 +46,7 @@ impl From<PoolError> for Failed {
             PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
                 connecting(error)
             }
-            PoolError::Timeout(TimeoutType::Wait) => {
-                Failed::Final(StoreError::Busy(WAIT_SECONDS))
-            }
+            PoolError::Timeout(TimeoutType::Wait) => Failed::Final(StoreError::Busy(WAIT_SECONDS)),
             PoolError::Timeout(_) => Failed::Lost("it gave no answer".to_owned()),
             PoolError::Closed => Failed::Final(StoreError::Closed),
             other => Failed::Lost(other.to_string()),

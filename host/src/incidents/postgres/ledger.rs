@@ -19,7 +19,10 @@ pub(super) async fn read(client: &Client, key: ExecutionKey) -> Result<Vec<Ledge
     let (lines, rows) = tokio::try_join!(
         client.prepare_cached(
             "SELECT sequence, position, incident, coalesce(incident.number, ledger.number, ''),
-                 change, ledger.row
+                 change, ledger.row,
+                 CASE change WHEN 'assign' THEN (SELECT owner FROM audit
+                     WHERE audit.incident = ledger.incident AND audit.execution = ledger.execution
+                         AND action = 'assign' ORDER BY audit.id DESC LIMIT 1) END
              FROM ledger LEFT JOIN incident ON incident.id = ledger.incident WHERE execution = $1"
         ),
         client.prepare_cached(
@@ -44,6 +47,7 @@ pub(super) async fn read(client: &Client, key: ExecutionKey) -> Result<Vec<Ledge
             incident: line.try_get::<_, Option<i64>>(2)?.map(IncidentKey),
             number: line.try_get(3)?,
             change: line.try_get::<_, Option<&str>>(4)?.map(kind).transpose()?,
+            owner: line.try_get(6)?,
             row: row.clone(),
         })
     };

@@ -91,7 +91,7 @@ pub(super) async fn look_up(
     let wanted: Vec<i64> = order.iter().map(|index| keys[*index].0).collect();
     let (incidents, tasks, fields) = tokio::try_join!(
         client.prepare_cached(
-            "SELECT id, status, version, closed_at, closed_by FROM incident
+            "SELECT id, status, version, closed_at, closed_by, owner FROM incident
              WHERE id = ANY ($1) ORDER BY id"
         ),
         client.prepare_cached(
@@ -161,6 +161,9 @@ fn incident(row: &Row) -> Result<Facts, Failed> {
         version: unsigned(row.try_get(2)?),
         closed_at: row.try_get::<_, Option<i64>>(3)?.map(Timestamp::from_milliseconds),
         closed_by: row.try_get(4)?,
+        owner: Some(row.try_get::<_, &str>(5)?)
+            .filter(|owner| !owner.is_empty())
+            .map(str::to_owned),
         required_tasks: Vec::new(),
         required_fields: Vec::new(),
     })

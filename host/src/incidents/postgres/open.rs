@@ -49,18 +49,13 @@ pub(super) async fn bring_up(client: &Client, from: i64) -> Result<(), Failed> {
     }
     for (version, migration) in MIGRATIONS.iter().filter(|(version, _)| *version > from) {
         client.batch_execute(migration).await?;
-        client
-            .batch_execute(&format!("INSERT INTO version (version) VALUES ({version})"))
-            .await?;
+        client.batch_execute(&format!("INSERT INTO version (version) VALUES ({version})")).await?;
     }
     Ok(())
 }
 
 /// The version of the store; 0 where there is none.
-pub(super) async fn version(
-    client: &Client,
-    connections: &Connections,
-) -> Result<i64, Failed> {
+pub(super) async fn version(client: &Client, connections: &Connections) -> Result<i64, Failed> {
     let path = || connections.address().path();
     let tables = client
         .query_one(

@@ -6,7 +6,7 @@
 //! their keys, so batches of several hosts wait for each other and don't deadlock.
 
 use super::super::error::StoreError;
-use super::super::store::{EntryOutcome, LedgerEntry, RecordBatch};
+use super::super::store::{ChangeToMake, EntryOutcome, LedgerEntry, RecordBatch};
 use super::connections::{Client, Connections};
 use super::failed::Failed;
 use super::leases::{self, Leases, Name};
@@ -183,24 +183,33 @@ async fn changing(client: &Client) -> Result<Statement, Failed> {
             "WITH before AS MATERIALIZED (
                  SELECT incident.id, incident.status, incident.version, incident.closed_at,
                      incident.closed_by, octet_length(incident.conclusion) AS conclusion_bytes,
-                     wanted.kind, wanted.at, wanted.status AS new_status, wanted.waived
+                     CASE wanted.kind WHEN 'assign' THEN incident.owner END AS owner,
+                     wanted.kind, wanted.at, wanted.status AS new_status, wanted.waived,
+                     wanted.owner AS new_owner
                  FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[],
-                     $6::text[]) AS wanted (id, version, kind, at, status, waived)
+                     $6::text[], $7::text[])
+                     AS wanted (id, version, kind, at, status, waived, owner)
                  JOIN incident ON incident.id = wanted.id
-                 WHERE incident.version = wanted.version
-                     AND (incident.status <> 'Closed') = (wanted.kind = 'close')
+                 WHERE incident.version = wanted.version AND CASE wanted.kind
+                     WHEN 'close' THEN incident.status <> 'Closed'
+                     WHEN 'reopen' THEN incident.status = 'Closed' ELSE TRUE END
                  FOR NO KEY UPDATE OF incident),
              changed AS (
                  UPDATE incident SET status = before.new_status, version = incident.version + 1,
-                     closed_at = CASE before.kind WHEN 'close' THEN before.at END,
-                     closed_by = CASE before.kind WHEN 'close' THEN $7 END,
-                     closed_in = CASE before.kind WHEN 'close' THEN $8::bigint END,
-                     conclusion = conclusion || $9
+                     closed_at = CASE before.kind WHEN 'close' THEN before.at
+                         WHEN 'assign' THEN incident.closed_at END,
+                     closed_by = CASE before.kind WHEN 'close' THEN $8
+                         WHEN 'assign' THEN incident.closed_by END,
+                     closed_in = CASE before.kind WHEN 'close' THEN $9::bigint
+                         WHEN 'assign' THEN incident.closed_in END,
+                     owner = coalesce(before.new_owner, incident.owner),
+                     conclusion = conclusion || $10
                  FROM before WHERE incident.id = before.id)
              INSERT INTO audit (incident, execution, action, at, acting_user, before_status,
-                 before_version, before_closed_at, before_closed_by, before_conclusion_bytes, waived)
-             SELECT id, $8, kind, at, $7, status, version, closed_at, closed_by, conclusion_bytes,
-                 waived
+                 before_version, before_closed_at, before_closed_by, before_conclusion_bytes, waived,
+                 before_owner, owner)
+             SELECT id, $9, kind, at, $8, status, version, closed_at, closed_by, conclusion_bytes,
+                 waived, owner, new_owner
              FROM before",
         )
         .await?;
@@ -232,13 +241,24 @@ async fn make_changes(
     let statuses: Vec<&str> = changes.iter().map(|(_, change)| change.status.as_str()).collect();
     let waived: Vec<Option<&str>> =
         changes.iter().map(|(_, change)| change.waived.as_deref()).collect();
+    let owners: Vec<Option<&str>> =
+        changes.iter().map(|(_, change)| change.owner.as_deref()).collect();
     let conclusion = batch.conclusion.as_deref().unwrap_or_default();
     let (user, execution) = (&batch.acting_user, batch.execution.0);
     let changed = client
         .execute(
             changing,
             &[
-                &ids, &versions, &kinds, &times, &statuses, &waived, user, &execution, &conclusion,
+                &ids,
+                &versions,
+                &kinds,
+                &times,
+                &statuses,
+                &waived,
+                &owners,
+                user,
+                &execution,
+                &conclusion,
             ],
         )
         .await?;
@@ -287,13 +307,15 @@ fn has_changed(entry: &LedgerEntry, changed_meanwhile: &HashSet<i64>) -> bool {
 /// Which entries have a text that PostgreSQL can't hold. JSON has it in another form.
 fn unstorable(batch: &RecordBatch) -> Vec<bool> {
     let text = |text: Option<&str>| text.is_some_and(|text| !can_be_stored(text));
-    let row = |row: &Row| {
-        text(row.message.as_deref()) || text(row.reason.as_ref().map(Reason::as_str))
-    };
+    let row =
+        |row: &Row| text(row.message.as_deref()) || text(row.reason.as_ref().map(Reason::as_str));
     let rows: Vec<bool> = batch.rows.iter().map(|it| row(it)).collect();
     let conclusion = text(batch.conclusion.as_deref());
+    let change = |change: &ChangeToMake| conclusion || text(change.owner.as_deref());
     let entry = |entry: &LedgerEntry| {
-        rows[entry.row] || text(entry.number.as_deref()) || (conclusion && entry.change.is_some())
+        rows[entry.row]
+            || text(entry.number.as_deref())
+            || entry.change.as_ref().is_some_and(change)
     };
     batch.entries.iter().map(entry).collect()
 }

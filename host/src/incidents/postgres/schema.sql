@@ -162,7 +162,9 @@ CREATE TABLE audit (
     before_closed_at        bigint,
     before_closed_by        text,
     before_conclusion_bytes bigint NOT NULL,   -- what was appended begins there
-    waived                  text               -- JSON: the tasks and fields waived, and by which bypass
+    waived                  text,              -- JSON: the tasks and fields waived, and by which bypass
+    before_owner            text,              -- of an assignment: the owner before, '' for nobody; else NULL
+    owner                   text               -- of an assignment: the owner since; else NULL
 );
 
 CREATE INDEX audit_by_incident ON audit (incident);

@@ -41,10 +41,11 @@ fn issued(
     let mut roots = RootCertStore::empty();
     match &security.roots {
         Some(file) => {
-            let unusable =
-                |cause: String| format!("the certificates in {} can't be used: {cause}", file.display());
-            let certificates = CertificateDer::pem_file_iter(file)
-                .map_err(|error| unusable(error.to_string()))?;
+            let unusable = |cause: String| {
+                format!("the certificates in {} can't be used: {cause}", file.display())
+            };
+            let certificates =
+                CertificateDer::pem_file_iter(file).map_err(|error| unusable(error.to_string()))?;
             for certificate in certificates {
                 let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
                 roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
@@ -79,8 +80,7 @@ impl ServerCertVerifier for AnyName {
         match self.0.verify_server_cert(certificate, between, name, ocsp, now) {
             // The name is looked at last.
             Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName
-                | CertificateError::NotValidForNameContext { .. },
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) => Ok(ServerCertVerified::assertion()),
             verified => verified,
         }
