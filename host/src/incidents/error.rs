@@ -1,31 +1,29 @@
 //! Why the store did not do what it was asked, in sentences.
 
-use std::path::PathBuf;
-
 /// Why the store did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// The file can't be opened or made.
-    #[error("the store {path} can't be opened: {cause}")]
+    /// It can't be opened or made.
+    #[error("the store {store} can't be opened: {cause}")]
     CannotOpen {
-        /// The file.
-        path: PathBuf,
+        /// The store, without a password.
+        store: String,
         /// What the system said.
         cause: String,
     },
     /// There is no store.
     #[error("there is no store {0}")]
-    Missing(PathBuf),
-    /// The file is something else.
-    #[error("{0} is not a Playdock store: name another file with --db")]
-    NotAStore(PathBuf),
+    Missing(String),
+    /// The file, or the database, is something else.
+    #[error("{0} is not a Playdock store: name another one with --db")]
+    NotAStore(String),
     /// A newer program made the store.
     #[error(
-        "the store {path} has version {found}, made by a newer playdock; this one knows versions up to {known}: use the newer program"
+        "the store {store} has version {found}, made by a newer playdock; this one knows versions up to {known}: use the newer program"
     )]
     Newer {
-        /// The file.
-        path: PathBuf,
+        /// The store, without a password.
+        store: String,
         /// Its version.
         found: i64,
         /// The latest version that this program knows.
