@@ -5,9 +5,10 @@
 //! trust, `connections` are the pool of them, `failed` is what their errors mean. `open` makes and
 //! migrates the schema, `look` reads what commands need, `record` writes outcomes and their changes,
 //! `ledger` what became of each incident, `executions` is the journal, `leases` say which of it this
-//! process runs, `keys` are those of remote clients.
+//! process runs, `browse` is for people, `keys` are those of remote clients.
 
 mod address;
+mod browse;
 mod connections;
 mod executions;
 mod failed;
@@ -19,8 +20,10 @@ mod open;
 mod record;
 mod tls;
 
+use super::browse::{IncidentBrowser, IncidentDetail, IncidentFilter, IncidentLine};
 use super::error::StoreError;
 use super::keys::{ApiKey, ApiKeyId, ApiKeys, NewApiKey};
+use super::location::PostgresUrl;
 use super::records::{
     Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, NewExecution,
 };
@@ -45,20 +48,14 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Whether a text names a store in PostgreSQL: it is a URL that begins with `postgres://` or
-    /// `postgresql://`.
-    pub fn is_named_by(text: &str) -> bool {
-        Address::is_one(text)
-    }
-
     /// Opens the store at a URL, makes it where there is none, and brings an older one up to date.
     ///
     /// # Errors
     ///
     /// [`StoreError`]: the URL can't be read, the database can't be reached or used, or the store
     /// is newer than this program.
-    pub fn open(url: &str) -> Result<PostgresStore, StoreError> {
-        let connections = Connections::to(Address::parse(url)?)?;
+    pub fn open(url: &PostgresUrl) -> Result<PostgresStore, StoreError> {
+        let connections = Connections::to(Address::of(url)?)?;
         open::migrate(&connections)?;
         Ok(PostgresStore {
             connections: Arc::new(connections),
@@ -203,5 +200,27 @@ impl ApiKeys for PostgresStore {
 
     fn note_key_uses(&self, uses: &[(ApiKeyId, Timestamp)]) -> Result<(), StoreError> {
         self.write(async |client| keys::note_uses(client, uses).await)
+    }
+}
+
+impl IncidentBrowser for PostgresStore {
+    fn incidents(&self, filter: &IncidentFilter) -> Result<Vec<IncidentLine>, StoreError> {
+        self.connections.repeat(async |client| browse::list(client, filter).await)
+    }
+
+    fn count_incidents(&self, filter: &IncidentFilter) -> Result<u64, StoreError> {
+        self.connections.repeat(async |client| browse::count(client, filter).await)
+    }
+
+    fn site_names(&self) -> Result<Vec<String>, StoreError> {
+        self.connections.repeat(async |client| browse::site_names(client).await)
+    }
+
+    fn incident(
+        &self,
+        number: &str,
+        site: Option<&str>,
+    ) -> Result<Vec<IncidentDetail>, StoreError> {
+        self.connections.repeat(async |client| browse::show(client, number, site).await)
     }
 }

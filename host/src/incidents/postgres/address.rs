@@ -1,10 +1,12 @@
-//! Where a store in PostgreSQL is: the URL that names it, and whom its connections trust.
+//! Where a store in PostgreSQL is, and how its connections are protected: the parameters of its URL.
 //!
-//! What a URL can say is what libpq knows, as far as it is of use here. It is shown without its
-//! password.
+//! They are those of libpq, as far as they are of use here. Where the URL doesn't say whom to trust,
+//! certificates are verified, unless the server is on this machine.
 
 use super::super::error::StoreError;
+use super::super::location::PostgresUrl;
 use percent_encoding::percent_decode_str;
+use std::error::Error;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -18,15 +20,11 @@ pub(super) const CONNECT: Duration = Duration::from_secs(5);
 /// sent may go unacknowledged.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// What begins the URL of a store in PostgreSQL.
-const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
-
 /// The address of a store.
-#[derive(Clone)]
 pub(super) struct Address {
     pub(super) config: Config,
     pub(super) security: Security,
-    shown: String,
+    url: PostgresUrl,
 }
 
 /// How connections are protected: the `sslmode` of libpq.
@@ -49,14 +47,10 @@ pub(super) enum Verified {
 }
 
 impl Address {
-    /// Whether this names a store in PostgreSQL.
-    pub(super) fn is_one(text: &str) -> bool {
-        SCHEMES.iter().any(|scheme| text.starts_with(scheme))
-    }
-
-    /// Reads the URL.
-    pub(super) fn parse(url: &str) -> Result<Address, StoreError> {
-        let (before, parameters) = url.split_once('?').unwrap_or((url, ""));
+    /// Reads the parameters of a URL.
+    pub(super) fn of(url: &PostgresUrl) -> Result<Address, StoreError> {
+        let text = url.with_password();
+        let (before, parameters) = text.split_once('?').unwrap_or((text, ""));
         let (mut mode, mut roots, mut left) = (None, None, Vec::new());
         for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
@@ -71,11 +65,14 @@ impl Address {
             true => before.to_owned(),
             false => format!("{before}?{}", left.join("&")),
         };
-        let wrong = |cause: String| StoreError::CannotOpen { path: without_password(url), cause };
-        let mut config: Config =
-            bare.parse().map_err(|error: tokio_postgres::Error| wrong(said(&error)))?;
+        let wrong = |cause: String| StoreError::CannotOpen { store: url.to_string(), cause };
+        let mut config: Config = bare.parse().map_err(|error: tokio_postgres::Error| {
+            // What is wrong, without a value.
+            let cause = error.source().map(ToString::to_string);
+            wrong(cause.unwrap_or_else(|| error.to_string()))
+        })?;
         if config.get_hosts().is_empty() {
-            return Err(wrong("it names no host: postgres://USER@HOST/DATABASE".to_owned()));
+            config.host("localhost");
         }
         if config.get_password().is_none()
             && let Ok(password) = std::env::var("PGPASSWORD")
@@ -107,20 +104,14 @@ impl Address {
         if config.get_application_name().is_none() {
             config.application_name("playdock");
         }
-        let shown = shown(&config);
         let roots = roots.filter(|file| file != "system").map(PathBuf::from);
-        Ok(Address { config, security: Security { verified, roots }, shown })
-    }
-
-    /// As a path, for sentences that name one.
-    pub(super) fn path(&self) -> PathBuf {
-        PathBuf::from(&self.shown)
+        Ok(Address { config, security: Security { verified, roots }, url: url.clone() })
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.shown)
+        self.url.fmt(formatter)
     }
 }
 
@@ -135,87 +126,43 @@ fn is_local(host: &Host) -> bool {
     }
 }
 
-fn shown(config: &Config) -> String {
-    let mut shown = SCHEMES[0].to_owned();
-    if let Some(user) = config.get_user() {
-        shown += &format!("{user}@");
-    }
-    let ports = config.get_ports();
-    for (index, host) in config.get_hosts().iter().enumerate() {
-        if index > 0 {
-            shown.push(',');
-        }
-        match host {
-            Host::Tcp(name) if name.contains(':') => shown += &format!("[{name}]"),
-            Host::Tcp(name) => shown += name,
-            #[cfg(unix)]
-            Host::Unix(folder) => shown += &folder.to_string_lossy().replace('/', "%2F"),
-        }
-        if let Some(port) = ports.get(index).or(ports.first()) {
-            shown += &format!(":{port}");
-        }
-    }
-    shown + &config.get_dbname().map(|name| format!("/{name}")).unwrap_or_default()
-}
-
-/// A URL that can't be read, without what may be a password.
-fn without_password(url: &str) -> PathBuf {
-    let scheme = url.find("://").map_or(0, |at| at + 3);
-    let (scheme, rest) = url.split_at(scheme);
-    let rest = rest.split('?').next().unwrap_or_default();
-    let host = rest.rfind('@').map_or(rest, |at| &rest[at + 1..]);
-    PathBuf::from(format!("{scheme}{host}"))
-}
-
-/// What the client says, with its cause.
-fn said(error: &tokio_postgres::Error) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(url: &str) -> Address {
-        Address::parse(url).unwrap()
+    fn of(url: &str) -> Result<Address, StoreError> {
+        Address::of(&PostgresUrl::parse(url).unwrap().unwrap())
     }
 
     #[test]
-    fn a_password_is_not_shown() {
-        let address = parse("postgres://jane:s%40cret@db.example:5433/soar?sslmode=require");
+    fn a_password_is_used_and_not_shown() {
+        let address = of("postgres://jane:s%40cret@db.example:5433/soar?sslmode=require").unwrap();
         assert_eq!(address.to_string(), "postgres://jane@db.example:5433/soar");
         assert_eq!(address.config.get_password(), Some(&b"s@cret"[..]));
-        for wrong in [
-            "postgres://jane:s@cret@db.example/soar?sslmode=perhaps",
-            "postgres://jane:s@cret@db.example:port/soar",
-            "postgres://jane:s@cret@db.example/soar?wrong=s@cret",
-        ] {
-            let error = Address::parse(wrong).err().unwrap().to_string();
-            assert!(!error.contains("cret"), "{error}");
-            assert!(error.contains("db.example"), "{error}");
+        for wrong in ["sslmode=perhaps", "port=s%40cret", "wrong=s%40cret"] {
+            let url = format!("postgres://jane:s%40cret@db.example/soar?{wrong}");
+            let error = of(&url).err().unwrap().to_string();
+            assert!(!error.contains("cret") && error.contains("db.example"), "{error}");
         }
     }
 
     #[test]
     fn certificates_are_verified_unless_the_url_says_otherwise_or_the_host_is_this_one() {
         let security = |url: &str| {
-            let address = parse(url);
+            let address = of(url).unwrap();
             (address.config.get_ssl_mode(), address.security.verified)
         };
         let whole = (SslMode::Require, Verified::IssuerAndHost);
         assert_eq!(security("postgres://u@db.example/d"), whole);
         assert_eq!(security("postgres://u@localhost,db.example/d"), whole);
         let none = (SslMode::Prefer, Verified::Nothing);
-        for local in ["localhost", "127.0.0.1", "[::1]", "%2Frun%2Fpostgresql"] {
+        for local in ["", "localhost", "127.0.0.1", "[::1]", "%2Frun%2Fpostgresql"] {
             assert_eq!(security(&format!("postgresql://u@{local}/d")), none, "{local}");
         }
         let required = "postgres://u@db.example/d?sslmode=require";
         assert_eq!(security(required), (SslMode::Require, Verified::Nothing));
         let with_roots = format!("{required}&sslrootcert=%2Fca.pem");
         assert_eq!(security(&with_roots), (SslMode::Require, Verified::Issuer));
-        assert_eq!(parse(&with_roots).security.roots, Some("/ca.pem".into()));
+        assert_eq!(of(&with_roots).unwrap().security.roots, Some("/ca.pem".into()));
     }
 }

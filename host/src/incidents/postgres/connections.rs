@@ -50,7 +50,7 @@ struct InUse(Option<Object>);
 impl Connections {
     /// Prepares connections; the first is made when one is needed.
     pub(super) fn to(address: Address) -> Result<Connections, StoreError> {
-        let unusable = |cause: String| StoreError::CannotOpen { path: address.path(), cause };
+        let unusable = |cause: String| StoreError::CannotOpen { store: address.to_string(), cause };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("postgres")

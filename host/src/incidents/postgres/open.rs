@@ -56,7 +56,7 @@ pub(super) async fn bring_up(client: &Client, from: i64) -> Result<(), Failed> {
 
 /// The version of the store; 0 where there is none.
 pub(super) async fn version(client: &Client, connections: &Connections) -> Result<i64, Failed> {
-    let path = || connections.address().path();
+    let store = || connections.address().to_string();
     let tables = client
         .query_one(
             "SELECT count(*), count(*) FILTER (WHERE relname = 'version') FROM pg_class
@@ -68,14 +68,14 @@ pub(super) async fn version(client: &Client, connections: &Connections) -> Resul
         (0, _) => return Ok(0),
         (_, 0) => {
             let cause = format!("its schema {SCHEMA} holds something else: name another database");
-            return Err(StoreError::CannotOpen { path: path(), cause }.into());
+            return Err(StoreError::CannotOpen { store: store(), cause }.into());
         }
         _ => {}
     }
     let found = format!("SELECT coalesce(max(version), 0) FROM {SCHEMA}.version");
     let found: i64 = client.query_one(&found, &[]).await?.try_get(0)?;
     match found > KNOWN {
-        true => Err(StoreError::Newer { path: path(), found, known: KNOWN }.into()),
+        true => Err(StoreError::Newer { store: store(), found, known: KNOWN }.into()),
         false => Ok(found),
     }
 }
@@ -98,5 +98,5 @@ async fn suitable(client: &Client, connections: &Connections) -> Result<(), Fail
     } else {
         return Ok(());
     };
-    Err(StoreError::CannotOpen { path: connections.address().path(), cause }.into())
+    Err(StoreError::CannotOpen { store: connections.address().to_string(), cause }.into())
 }
