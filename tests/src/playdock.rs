@@ -84,7 +84,7 @@ impl Playdock {
         command.current_dir(self.folder()).args(arguments);
         let home = self.folder().join("home");
         command.env("HOME", &home).env("XDG_CONFIG_HOME", home.join("configuration"));
-        command.env("PLAYDOCK_POLICY", "any");
+        command.env("PLAYDOCK_POLICY", "any").env_remove("PLAYDOCK_DB");
         for plugin in &self.plugins {
             command.arg("--plugin").arg(plugin);
         }

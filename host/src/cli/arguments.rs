@@ -16,6 +16,7 @@ use clap::{Args, Parser, ValueEnum};
 pub(super) use db::{Db, DbAction};
 use playdock_plugin_api::Timestamp;
 use serde::Deserialize;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 use values::{assignment, count, instant, seconds, status};
@@ -47,9 +48,10 @@ pub(super) struct Arguments {
 /// What every subcommand takes.
 #[derive(Debug, Args)]
 pub(super) struct Common {
-    /// The store: made where there is none
-    #[arg(long, global = true, value_name = "FILE", default_value = "playdock.db")]
-    pub(super) db: PathBuf,
+    /// The store, made where there is none: a file, or postgres://USER@HOST/DATABASE
+    #[arg(long, global = true, value_name = "FILE|URL", default_value = "playdock.db")]
+    #[arg(env = "PLAYDOCK_DB", hide_env_values = true)]
+    pub(super) db: OsString,
     /// A plugin to use, repeatable; without it, those that playdock.toml lists, or else the one
     /// that was built beside this program
     #[arg(long, global = true, value_name = "FILE")]

@@ -2,10 +2,9 @@
 
 use super::arguments::{Common, Db, DbAction, Output};
 use super::exit::{self, Failure};
-use super::{output, progress, terminal};
+use super::{output, progress, setup, terminal};
 use crate::incidents::{
-    Backup, CheckReport, MaintenanceError, Migration, Problem, Restored, SqliteFile, StoreError,
-    StoreMaintenance,
+    Backup, CheckReport, MaintenanceError, Migration, Problem, Restored, StoreError,
 };
 use indicatif::HumanBytes;
 use serde::Serialize;
@@ -14,8 +13,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub(super) fn db(common: &Common, arguments: &Db) -> Result<ExitCode, Failure> {
-    let store: &dyn StoreMaintenance = &SqliteFile::new(&common.db);
-    let name = common.db.display().to_string();
+    let location = setup::store_location(common)?;
+    let store = location.maintenance()?;
+    let name = location.to_string();
     match &arguments.action {
         DbAction::Migrate => {
             let migration = store.migrate()?;
@@ -168,7 +168,7 @@ fn write_restored(
     writeln!(out)?;
     match &restored.kept {
         Some(kept) => {
-            writeln!(out, "What it was before is {}", terminal::safe(&kept.to_string_lossy()))
+            writeln!(out, "What it was before is {}", terminal::safe(kept))
         }
         None => Ok(()),
     }

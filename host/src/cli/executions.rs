@@ -4,7 +4,7 @@ use super::arguments::{Common, Executions, ExecutionsAction, Output};
 use super::exit::{self, Failure};
 use super::instant::{rfc3339, utc};
 use super::{output, setup, table, terminal};
-use crate::incidents::{Conditions, ExecutionRecord, ExecutionRecords, IncidentStore, LedgerRow};
+use crate::incidents::{Conditions, ExecutionRecord, LedgerRow};
 use playdock_plugin_api::{ChangeKind, Mode};
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -9,7 +9,7 @@ use super::arguments::{Common, Incidents, IncidentsAction, Output};
 use super::exit::{self, Failure};
 use super::instant::utc;
 use super::{known, output, setup, table, terminal};
-use crate::incidents::{IncidentFilter, IncidentLine, SqliteStore};
+use crate::incidents::{IncidentFilter, IncidentLine, Store};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -17,22 +17,22 @@ pub(super) fn incidents(common: &Common, arguments: &Incidents) -> Result<ExitCo
     let store = setup::store(common)?;
     match &arguments.action {
         IncidentsAction::Import { file, map } => {
-            import(common, &store, file, map.as_deref())?;
+            import(common, &*store, file, map.as_deref())?;
         }
         IncidentsAction::List { site, status, limit } => {
             if let Some(site) = site {
-                known::check_site(&store, site)?;
+                known::check_site(&*store, site)?;
             }
             let filter = IncidentFilter {
                 site: site.clone(),
                 status: status.map(|status| status.word().to_owned()),
                 limit: *limit,
             };
-            list(common, &store, &filter)?;
+            list(common, &*store, &filter)?;
         }
         IncidentsAction::Show { number, site } => {
             if let Some(site) = site {
-                known::check_site(&store, site)?;
+                known::check_site(&*store, site)?;
             }
             let found = store.incident(number, site.as_deref())?;
             if found.is_empty() {
@@ -56,7 +56,7 @@ pub(super) fn incidents(common: &Common, arguments: &Incidents) -> Result<ExitCo
 
 fn import(
     common: &Common,
-    store: &SqliteStore,
+    store: &dyn Store,
     file: &Path,
     map: Option<&Path>,
 ) -> Result<(), Failure> {
@@ -69,7 +69,7 @@ fn import(
     }
 }
 
-fn list(common: &Common, store: &SqliteStore, filter: &IncidentFilter) -> Result<(), Failure> {
+fn list(common: &Common, store: &dyn Store, filter: &IncidentFilter) -> Result<(), Failure> {
     let incidents = store.incidents(filter)?;
     if common.output == Output::Json {
         return output::write_json(&incidents);

@@ -13,7 +13,7 @@ pub(super) fn invoke(common: &Common, arguments: &Invoke) -> Result<ExitCode, Fa
     let parameters = parameters(&arguments.params)?;
     let (host, store) = setup::host(common)?;
     host.describe(&arguments.command)?;
-    known::check_site(&store, &arguments.site)?;
+    known::check_site(&*store, &arguments.site)?;
     let cancellation = Cancellation::default();
     interrupt::cancel_on_interrupt(&cancellation);
     let (bar, progress) = progress::incidents();

@@ -4,7 +4,7 @@ use super::arguments::{Common, Keys, KeysAction, Output};
 use super::exit::Failure;
 use super::instant::{rfc3339, utc};
 use super::{known, output, setup, table};
-use crate::incidents::{ApiKey, ApiKeys, IncidentStore, Limits, NewApiKey, Proof, SqliteStore};
+use crate::incidents::{ApiKey, Limits, NewApiKey, Proof, Store};
 use crate::remote::{ClientSecret, ServerKey};
 use playdock_plugin_api::Timestamp;
 use serde::Serialize;
@@ -14,7 +14,7 @@ pub(super) fn keys(common: &Common, arguments: &Keys) -> Result<ExitCode, Failur
     let store = setup::store(common)?;
     match &arguments.action {
         KeysAction::Create { name, command, site, user, expires, jwt } => {
-            check(&store, name, site, user)?;
+            check(&*store, name, site, user)?;
             let server_key = match jwt {
                 Some(file) => Some(ServerKey::read_or_make(file).map_err(Failure::usage)?),
                 None => None,
@@ -48,12 +48,7 @@ pub(super) fn keys(common: &Common, arguments: &Keys) -> Result<ExitCode, Failur
 }
 
 /// A key that is limited to what isn't there would be of no use.
-fn check(
-    store: &SqliteStore,
-    name: &str,
-    sites: &[String],
-    users: &[String],
-) -> Result<(), Failure> {
+fn check(store: &dyn Store, name: &str, sites: &[String], users: &[String]) -> Result<(), Failure> {
     if name.trim().is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
         return Err(Failure::usage("the name of a key is 1 to 100 characters on one line"));
     }

@@ -2,13 +2,13 @@
 
 use super::exit::Failure;
 use super::terminal;
-use crate::incidents::{IncidentStore, SqliteStore};
+use crate::incidents::Store;
 
 /// How many names a sentence lists.
 const LISTED: usize = 10;
 
 /// Refuses a site that the store doesn't have.
-pub(super) fn check_site(store: &SqliteStore, site: &str) -> Result<(), Failure> {
+pub(super) fn check_site(store: &dyn Store, site: &str) -> Result<(), Failure> {
     if store.site(site)?.is_some() {
         return Ok(());
     }

@@ -34,10 +34,10 @@ pub(super) fn run(common: &Common, arguments: &Run) -> Result<ExitCode, Failure>
         .check_outputs(|command| outputs.get(command).cloned().unwrap_or_default())
         .map_err(|error| Failure::usage(format!("{name}: {error}")))?;
     if let Some(file) = &arguments.import {
-        let summary = incidents::import_file(&store, file, None)?;
+        let summary = incidents::import_file(&*store, file, None)?;
         terminal::say(&format!("{}: {summary}", file.display()));
     }
-    known::check_site(&store, &arguments.site)?;
+    known::check_site(&*store, &arguments.site)?;
     let run_id = arguments.execution.execution_id.clone();
     let mut tasks = Tasks {
         host: &host,

@@ -2,10 +2,10 @@
 
 use super::arguments::{Common, IsolationArgument};
 use super::configuration::{self, PluginEntry};
-use super::exit::{self, Failure};
+use super::exit::Failure;
 use super::policy;
 use crate::execution::{Host, Isolation};
-use crate::incidents::SqliteStore;
+use crate::incidents::{Store, StoreLocation};
 use crate::plugins::{PluginFile, Plugins};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -16,22 +16,16 @@ const COMPANION: &str = "close_incident_in_bulk";
 /// How much of a digest is enough to tell two builds of a plugin apart.
 const SHORT_DIGEST: usize = 12;
 
+/// Where the store is.
+pub(super) fn store_location(common: &Common) -> Result<StoreLocation, Failure> {
+    StoreLocation::parse(&common.db).map_err(Failure::usage)
+}
+
 /// Opens the store.
-pub(super) fn store(common: &Common) -> Result<SqliteStore, Failure> {
-    let path = &common.db;
-    let unusable = |why: String| Failure {
-        code: exit::STORE,
-        message: format!("the store {} can't be opened: {why}", path.display()),
-    };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder.filter(|folder| !folder.exists()) {
-        return Err(unusable(format!("the folder {} does not exist", folder.display())));
-    }
-    if path.is_dir() {
-        return Err(unusable("it is a folder; name a file".to_owned()));
-    }
-    let store = SqliteStore::open(path)?;
-    log::info!(target: "playdock", "the store is {}", path.display());
+pub(super) fn store(common: &Common) -> Result<Arc<dyn Store>, Failure> {
+    let location = store_location(common)?;
+    let store = location.open()?;
+    log::info!(target: "playdock", "the store is {location}");
     Ok(store)
 }
 
@@ -67,10 +61,10 @@ pub(super) fn plugins(common: &Common) -> Result<(Plugins, HashMap<PathBuf, Isol
 }
 
 /// A host over the store and the plugins.
-pub(super) fn host(common: &Common) -> Result<(Host, Arc<SqliteStore>), Failure> {
+pub(super) fn host(common: &Common) -> Result<(Host, Arc<dyn Store>), Failure> {
     // The plugins first: a mistake in them should not leave an empty store behind.
     let (plugins, isolations) = plugins(common)?;
-    let store = Arc::new(store(common)?);
+    let store = store(common)?;
     let unsaid = isolation(common, None)?;
     let isolation_of = |file: &PluginFile| isolations.get(file.path()).unwrap_or(&unsaid).clone();
     let host = Host::new(store.clone(), store.clone(), plugins, isolation_of);

@@ -1,31 +1,29 @@
 //! Why the store did not do what it was asked, in sentences.
 
-use std::path::PathBuf;
-
 /// Why the store did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// The file can't be opened or made.
-    #[error("the store {path} can't be opened: {cause}")]
+    /// It can't be opened or made.
+    #[error("the store {store} can't be opened: {cause}")]
     CannotOpen {
-        /// The file.
-        path: PathBuf,
+        /// The store, without a password.
+        store: String,
         /// What the system said.
         cause: String,
     },
     /// There is no store.
     #[error("there is no store {0}")]
-    Missing(PathBuf),
-    /// The file is something else.
-    #[error("{0} is not a Playdock store: name another file with --db")]
-    NotAStore(PathBuf),
+    Missing(String),
+    /// The file, or the database, is something else.
+    #[error("{0} is not a Playdock store: name another one with --db")]
+    NotAStore(String),
     /// A newer program made the store.
     #[error(
-        "the store {path} has version {found}, made by a newer playdock; this one knows versions up to {known}: use the newer program"
+        "the store {store} has version {found}, made by a newer playdock; this one knows versions up to {known}: use the newer program"
     )]
     Newer {
-        /// The file.
-        path: PathBuf,
+        /// The store, without a password.
+        store: String,
         /// Its version.
         found: i64,
         /// The latest version that this program knows.
@@ -36,6 +34,26 @@ pub enum StoreError {
         "another process has locked the store, and still had after {0} s: try again when it is done"
     )]
     Locked(u64),
+    /// The database can't be reached, or went away and didn't come back in time.
+    #[error(
+        "the database {store} can't be reached: {cause}; when it is back, run the same execution id again"
+    )]
+    Unreachable {
+        /// Its address, without a password.
+        store: String,
+        /// What the system or the database said.
+        cause: String,
+    },
+    /// The database took too long over a statement, or gave no answer.
+    #[error(
+        "the database was not done after {0} s: run the same execution id again when it is less busy"
+    )]
+    TooSlow(u64),
+    /// All connections to the database were in use for too long.
+    #[error(
+        "no connection to the database became free in {0} s: try again when fewer executions run"
+    )]
+    Busy(u64),
     /// The disk is full.
     #[error("the disk that holds the store is full: make room and run the same execution id again")]
     Full,

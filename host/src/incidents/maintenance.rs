@@ -119,8 +119,8 @@ pub struct Backup {
 /// A backup that is now the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Restored {
-    /// Where the store of before is kept; `None` where there was none.
-    pub kept: Option<PathBuf>,
+    /// What holds the store of before now, a file say; `None` where there was none.
+    pub kept: Option<String>,
     /// The versions of the backup, and of the store now.
     pub migration: Migration,
     /// How many incidents it holds.
@@ -158,8 +158,8 @@ pub enum MaintenanceError {
         "the store {store} does not pass the check (problems: {problems}), so a backup of it could not be restored and none was made: playdock --db {store} db check names them"
     )]
     BrokenStore {
-        /// The store.
-        store: PathBuf,
+        /// The store, without a password.
+        store: String,
         /// How many.
         problems: u64,
     },
@@ -173,7 +173,7 @@ pub enum MaintenanceError {
     #[error(
         "another process uses the store {0}, which can only be replaced when none does: end it and try again"
     )]
-    InUse(PathBuf),
+    InUse(String),
     /// The disk is full.
     #[error("the disk that was to hold {0} is full: make room and try again")]
     Full(PathBuf),

@@ -23,13 +23,12 @@ mod restore;
 mod running;
 mod writer;
 
-pub use browse::{
-    AuditEntry, FieldDetail, IncidentDetail, IncidentFilter, IncidentLine, TaskDetail,
-};
 pub use maintenance::SqliteFile;
 
+use super::browse::{IncidentBrowser, IncidentDetail, IncidentFilter, IncidentLine};
 use super::error::StoreError;
 use super::import::{ImportError, ImportSummary, NumberedRecord};
+use super::importer::IncidentImporter;
 use super::keys::{ApiKey, ApiKeyId, ApiKeys, NewApiKey};
 use super::records::{
     Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, NewExecution,
@@ -89,25 +88,10 @@ impl SqliteStore {
     }
 }
 
-impl SqliteStore {
-    /// Takes in the records of a file, in one transaction: all of them or, on any error, none.
-    ///
-    /// ```no_run
-    /// use playdock_host::incidents::{SqliteStore, import::JsonLines};
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let store = SqliteStore::open("playdock.db".as_ref())?;
-    /// let file = std::io::BufReader::new(std::fs::File::open("incidents.jsonl")?);
-    /// println!("{}", store.import(JsonLines::new(file, &mut |_bytes_read| ()))?);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`ImportError`] names the line that is wrong, or says what the store said.
-    pub fn import(
+impl IncidentImporter for SqliteStore {
+    fn import(
         &self,
-        records: impl Iterator<Item = Result<NumberedRecord, ImportError>>,
+        records: &mut dyn Iterator<Item = Result<NumberedRecord, ImportError>>,
     ) -> Result<ImportSummary, ImportError> {
         let mut connection = open::connect(&self.path)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -115,40 +99,22 @@ impl SqliteStore {
         transaction.commit()?;
         Ok(summary)
     }
+}
 
-    /// Lists incidents in the order in which they were stored.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
-    pub fn incidents(&self, filter: &IncidentFilter) -> Result<Vec<IncidentLine>, StoreError> {
+impl IncidentBrowser for SqliteStore {
+    fn incidents(&self, filter: &IncidentFilter) -> Result<Vec<IncidentLine>, StoreError> {
         self.read(|connection| browse::list(connection, filter))
     }
 
-    /// How many incidents a filter lets through, whatever its limit.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
-    pub fn count_incidents(&self, filter: &IncidentFilter) -> Result<u64, StoreError> {
+    fn count_incidents(&self, filter: &IncidentFilter) -> Result<u64, StoreError> {
         self.read(|connection| browse::count(connection, filter))
     }
 
-    /// The names of all sites, in their order.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
-    pub fn site_names(&self) -> Result<Vec<String>, StoreError> {
+    fn site_names(&self) -> Result<Vec<String>, StoreError> {
         self.read(browse::site_names)
     }
 
-    /// All that the store has of the incidents of a number: one for each site that has it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
-    pub fn incident(
+    fn incident(
         &self,
         number: &str,
         site: Option<&str>,

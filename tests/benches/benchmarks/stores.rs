@@ -2,9 +2,9 @@
 
 use playdock_host::incidents::import::JsonLines;
 use playdock_host::incidents::{
-    ApiKeyId, Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, IncidentKey,
-    IncidentStore, LedgerRow, NewExecution, RecordBatch, Recording, SiteRecord, SqliteStore,
-    StoreError, UserRecord,
+    ApiKeyId, Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, IncidentImporter,
+    IncidentKey, IncidentStore, LedgerRow, NewExecution, RecordBatch, Recording, SiteRecord,
+    SqliteStore, StoreError, UserRecord,
 };
 use playdock_plugin_api::Facts;
 use playdock_tests::{Random, SITE_AND_USER};
@@ -156,7 +156,7 @@ impl Original {
 /// Imports lines into a file, and leaves nothing of it in the write-ahead log.
 pub(crate) fn import(path: &Path, lines: &str) {
     let store = SqliteStore::open(path).unwrap();
-    store.import(JsonLines::new(lines.as_bytes(), &mut |_| ())).unwrap();
+    store.import(&mut JsonLines::new(lines.as_bytes(), &mut |_| ())).unwrap();
 }
 
 /// The parameters that close these incidents, as JSON.

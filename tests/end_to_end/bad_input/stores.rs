@@ -226,3 +226,26 @@ fn what_is_no_store_is_refused_and_left_as_it_is() {
     let finished = playdock.close(&parameters, &["--db", &folder]);
     assert_eq!(finished.code, Some(5), "{finished:?}");
 }
+
+#[test]
+fn the_password_of_a_store_is_never_repeated() {
+    let playdock = Playdock::new();
+    for url in [
+        "postgres://jane:s3cret@127.0.0.1:1/d",
+        "postgres://127.0.0.1:1/d?user=jane&password=s3cret",
+        "postgres://jane:s3cret/@127.0.0.1:1/d",
+        "postgres://jane:@s3cret@127.0.0.1:1/d",
+        "postgre://jane:s3cret@127.0.0.1:1/d",
+    ] {
+        for arguments in [&["incidents", "list"][..], &["db", "check"], &["db", "migrate"]] {
+            let named = playdock.run(&[arguments, &["-vvv", "--db", url]].concat());
+            let mut command = playdock.command(&[arguments, &["-vvv"]].concat());
+            let set = command.env("PLAYDOCK_DB", url).output().expect("the program runs");
+            for finished in [named, set.into()] {
+                assert!(matches!(finished.code, Some(2 | 5)), "{finished:?}");
+                assert!(!format!("{finished:?}").contains("s3cret"), "{finished:?}");
+                assert!(finished.errors.contains("postgres"), "{finished:?}");
+            }
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::cli::exit::Failure;
 use crate::cli::progress;
-use crate::incidents::SqliteStore;
+use crate::incidents::Store;
 use crate::incidents::import::{CsvRows, ImportSummary, JsonLines, Map};
 use std::fs::File;
 use std::io::{self, BufReader};
@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// Imports a file: CSV with a map, JSON Lines without one; `-` is standard input.
 pub(in crate::cli) fn import_file(
-    store: &SqliteStore,
+    store: &dyn Store,
     file: &Path,
     map: Option<&Path>,
 ) -> Result<ImportSummary, Failure> {
@@ -19,7 +19,7 @@ pub(in crate::cli) fn import_file(
             let message = "standard input is read as JSON Lines; give the CSV as a file";
             return Err(Failure::usage(message));
         }
-        let imported = store.import(JsonLines::new(io::stdin().lock(), &mut |_bytes| ()));
+        let imported = store.import(&mut JsonLines::new(io::stdin().lock(), &mut |_bytes| ()));
         return imported.map_err(|error| named("standard input", error.into()));
     }
     let map = map.map(read_map).transpose()?;
@@ -27,9 +27,9 @@ pub(in crate::cli) fn import_file(
     let bar = progress::bytes(size);
     let mut progress = |bytes| bar.set_position(bytes);
     let imported = match &map {
-        None => store.import(JsonLines::new(BufReader::new(opened), &mut progress)),
+        None => store.import(&mut JsonLines::new(BufReader::new(opened), &mut progress)),
         Some(map) => CsvRows::new(BufReader::new(opened), map, &mut progress)
-            .and_then(|rows| store.import(rows)),
+            .and_then(|mut rows| store.import(&mut rows)),
     };
     bar.finish_and_clear();
     imported.map_err(|error| named(&file.display().to_string(), error.into()))

@@ -40,7 +40,10 @@ pub(super) fn backup(
     match report.broken() {
         0 => {}
         problems => {
-            return Err(MaintenanceError::BrokenStore { store: path.to_owned(), problems });
+            return Err(MaintenanceError::BrokenStore {
+                store: path.display().to_string(),
+                problems,
+            });
         }
     }
     let metadata = copied.path().metadata();

@@ -37,10 +37,10 @@ pub(super) fn open(path: &Path) -> Result<(Connection, Migration), StoreError> {
 /// Opens the file for reading alone, whatever version of a store it is up to this program's, and
 /// tells its version.
 pub(super) fn open_to_read(path: &Path) -> Result<(Connection, i64), StoreError> {
-    let cannot_open = |cause: String| StoreError::CannotOpen { path: path.to_owned(), cause };
+    let cannot_open = |cause: String| StoreError::CannotOpen { store: name(path), cause };
     match path.metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Err(StoreError::Missing(path.to_owned()));
+            return Err(StoreError::Missing(name(path)));
         }
         Err(error) => return Err(cannot_open(error.to_string())),
         Ok(facts) if facts.is_dir() => return Err(cannot_open("it is a folder".to_owned())),
@@ -54,7 +54,7 @@ pub(super) fn open_to_read(path: &Path) -> Result<(Connection, i64), StoreError>
         .and_then(|id| Ok((id, number(&connection, "user_version")?)));
     let (id, version) = numbers.map_err(|error| cannot_read(path, error))?;
     if id != APPLICATION_ID {
-        return Err(StoreError::NotAStore(path.to_owned()));
+        return Err(StoreError::NotAStore(name(path)));
     }
     refuse_newer(path, version)?;
     Ok((connection, version))
@@ -71,10 +71,8 @@ pub(super) fn example(version: i64) -> Result<Connection, StoreError> {
 
 /// Opens the file with the settings that every connection has.
 pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let connection = Connection::open(path).map_err(|error| StoreError::CannotOpen {
-        path: path.to_owned(),
-        cause: error.to_string(),
-    })?;
+    let connection = Connection::open(path)
+        .map_err(|error| StoreError::CannotOpen { store: name(path), cause: error.to_string() })?;
     settings(&connection).map_err(|error| cannot_read(path, error))?;
     Ok(connection)
 }
@@ -82,9 +80,9 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
 /// Why a file could not be read at all.
 fn cannot_read(path: &Path, error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => StoreError::NotAStore(path.to_owned()),
+        Some(rusqlite::ErrorCode::NotADatabase) => StoreError::NotAStore(name(path)),
         Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly) => {
-            StoreError::CannotOpen { path: path.to_owned(), cause: error.to_string() }
+            StoreError::CannotOpen { store: name(path), cause: error.to_string() }
         }
         _ => error.into(),
     }
@@ -134,6 +132,11 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<Migration, StoreE
     Ok(Migration { from: version, to: known })
 }
 
+/// What people call the store in a file.
+fn name(path: &Path) -> String {
+    path.display().to_string()
+}
+
 fn number(connection: &Connection, pragma: &str) -> Result<i64, rusqlite::Error> {
     connection.pragma_query_value(None, pragma, |row| row.get(0))
 }
@@ -141,7 +144,7 @@ fn number(connection: &Connection, pragma: &str) -> Result<i64, rusqlite::Error>
 fn refuse_newer(path: &Path, found: i64) -> Result<(), StoreError> {
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     match found > known {
-        true => Err(StoreError::Newer { path: path.to_owned(), found, known }),
+        true => Err(StoreError::Newer { store: name(path), found, known }),
         false => Ok(()),
     }
 }
@@ -152,7 +155,7 @@ fn refuse_others(connection: &Connection, path: &Path) -> Result<(), StoreError>
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     match tables > 0 && ours != APPLICATION_ID {
-        true => Err(StoreError::NotAStore(path.to_owned())),
+        true => Err(StoreError::NotAStore(name(path))),
         false => Ok(()),
     }
 }

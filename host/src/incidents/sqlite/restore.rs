@@ -49,7 +49,7 @@ pub(super) fn restore(
             let kept = keep(path)?;
             copied.replace(path)?;
             drop(alone);
-            Some(kept)
+            Some(kept.display().to_string())
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             copied.sync(path)?;
@@ -76,7 +76,7 @@ impl Alone {
             Ok(store) => Ok(Alone { _store: Some(store), _file: None }),
             Err(error) => match error.sqlite_error_code() {
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                    Err(MaintenanceError::InUse(path.to_owned()))
+                    Err(MaintenanceError::InUse(path.display().to_string()))
                 }
                 // What is damaged is to be replaced all the more.
                 Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
@@ -116,7 +116,7 @@ fn take_damaged(path: &Path) -> Result<File, MaintenanceError> {
         use rustix::io::Errno;
         match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
             Err(Errno::AGAIN | Errno::ACCESS) => {
-                return Err(MaintenanceError::InUse(path.to_owned()));
+                return Err(MaintenanceError::InUse(path.display().to_string()));
             }
             // A file system without locks has kept nobody out before either.
             Err(error) => log::debug!("{} can't be locked: {error}", path.display()),
