@@ -16,6 +16,7 @@ mod keys;
 mod lease;
 mod location;
 mod maintenance;
+mod postgres;
 mod records;
 mod sqlite;
 mod store;
@@ -33,6 +34,7 @@ pub use maintenance::{
     Backup, CheckReport, Checked, CopyProgress, MaintenanceError, Migration, Problem, Restored,
     StoreMaintenance,
 };
+pub use postgres::PostgresStore;
 pub use records::{
     Begun, Conditions, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState,
     NewExecution,

@@ -75,6 +75,20 @@ impl Playbook {
         })
     }
 
+    /// Checks that every output which a step takes into a variable is one of its commands'; `outputs`
+    /// tells the names of those that a command has.
+    ///
+    /// # Errors
+    ///
+    /// With every output that there is not.
+    pub fn check_outputs(
+        &self,
+        outputs: impl Fn(&str) -> Vec<String>,
+    ) -> Result<(), PlaybookError> {
+        let problems = check::check_outputs(&self.plan, &outputs);
+        if problems.is_empty() { Ok(()) } else { Err(PlaybookError::Refused(problems)) }
+    }
+
     /// Gives the external variables their values, by name with the underscores.
     ///
     /// # Errors

@@ -101,6 +101,10 @@ pub trait UtilityCommand: 'static {
     /// counts it, and `failed` beside it; a playbook takes it into a variable.
     const SUCCEEDED: &'static str = "succeeded";
 
+    /// The names of the outputs that it returns itself, in [`Finished::outputs`]: a playbook can take
+    /// those into variables, and no others.
+    const OUTPUTS: &'static [&'static str] = &[];
+
     /// Its parameters. The comment on a field becomes the parameter's description; a field without
     /// a default is required; a name that is no field is an error.
     type Parameters<'request>: Deserialize<'request> + JsonSchema;

@@ -52,6 +52,7 @@ pub(crate) fn describe<C: UtilityCommand>() -> CommandDescription {
     CommandDescription {
         name: C::NAME.to_owned(),
         succeeded: C::SUCCEEDED.to_owned(),
+        outputs: C::OUTPUTS.iter().map(|output| (*output).to_owned()).collect(),
         title: text.title.to_owned(),
         description: text.description.to_owned(),
         category: text.category.to_owned(),

@@ -159,3 +159,71 @@ fn an_incident_that_changes_between_look_and_change_is_not_assigned() {
     assert_eq!(playdock.rows("SELECT owner FROM incident"), ["left"]);
     assert_eq!(playdock.rows("SELECT action FROM audit"), [""; 0]);
 }
+
+/// A playbook that assigns the incidents to jane, and says how many when it closes them.
+fn playbook(output: &str) -> String {
+    let action = |command: &str, parameters: Value| {
+        json!({
+            "type": "action",
+            "agent": "soar-utility--54b95341-5659-4f5d-a577-eed53a7d6b6b",
+            "commands": [{"type": "soar-utility", "command": command, "parameters": parameters}]
+        })
+    };
+    let mut assign = action("AssignOnce", asked(&["INC-0".to_owned()], "jane"));
+    assign["out_args"] = json!([output]);
+    assign["on_completion"] = "action--1199ab04-4055-41ac-be8e-9dc56c3c7c0a".into();
+    let mut close = json!({"Incident Numbers": "INC-0", "Bypass Required Pending Tasks": "Yes"});
+    close["Username"] = "admin user".into();
+    close["Conclusion"] = format!("{output}:value assigned").into();
+    let mut close = action("CloseIncidentInBulk", close);
+    close["on_completion"] = "end--77777d10-9a01-4088-bb82-0f1e76ae2034".into();
+    json!({
+        "type": "playbook",
+        "spec_version": "cacao-2.0",
+        "id": "playbook--b1f1a2b0-41c0-4f1d-9a39-0a54e4b43c51",
+        "name": "Assign, then close",
+        "created_by": "identity--8fdcec34-dc7d-4200-baca-06f7929517a0",
+        "created": "2021-01-27T14:08:00.000Z",
+        "modified": "2021-01-27T14:08:00.000Z",
+        "playbook_variables": {output: {"type": "integer"}},
+        "workflow_start": "start--61543ef8-b0dd-43c0-b97c-a8089322830c",
+        "workflow": {
+            "start--61543ef8-b0dd-43c0-b97c-a8089322830c": {
+                "type": "start",
+                "on_completion": "action--207f8c27-f5ba-4f6e-bec5-498e376fa848"
+            },
+            "action--207f8c27-f5ba-4f6e-bec5-498e376fa848": assign,
+            "action--1199ab04-4055-41ac-be8e-9dc56c3c7c0a": close,
+            "end--77777d10-9a01-4088-bb82-0f1e76ae2034": {"type": "end"}
+        },
+        "agent_definitions": {
+            "soar-utility--54b95341-5659-4f5d-a577-eed53a7d6b6b": {
+                "type": "soar-utility",
+                "name": "Playdock"
+            }
+        }
+    })
+    .to_string()
+}
+
+#[test]
+fn a_playbook_takes_the_output_that_the_command_names_and_no_other() {
+    let (playdock, _) = store(1);
+    let run = |output: &str| {
+        let file = playdock.file("assign.json", playbook(output));
+        playdock.run(&["run", &file.to_string_lossy(), "--site", "Security Operations"])
+    };
+    let before = playdock.dump();
+    let refused = run("__closed__");
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    let sentence = "at /workflow/action--207f8c27-f5ba-4f6e-bec5-498e376fa848/out_args/0: no output \
+        goes to `__closed__`; the step's outputs go to `__returnData__`, `__error__`, `__failed__`, \
+        `__contextData__`, `__assigned__`";
+    assert!(refused.errors.contains(sentence), "{}", refused.errors);
+    assert_eq!(playdock.dump(), before, "nothing was run");
+
+    let finished = run("__assigned__");
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let conclusions = playdock.rows("SELECT conclusion FROM incident");
+    assert_eq!(conclusions, ["<p>1 assigned</p>"]);
+}

@@ -25,9 +25,14 @@ pub(super) fn run(common: &Common, arguments: &Run) -> Result<ExitCode, Failure>
     let (host, store) = setup::host(common)?;
     check_commands(&playbook, &host)
         .map_err(|message| Failure::usage(format!("{name}: {message}")))?;
+    let mut outputs: HashMap<&str, Vec<String>> = HashMap::new();
     for (_, command) in playbook.commands() {
-        host.describe(command)?;
+        let described = host.describe(command)?.all_outputs().map(str::to_owned);
+        outputs.insert(command, described.collect());
     }
+    playbook
+        .check_outputs(|command| outputs.get(command).cloned().unwrap_or_default())
+        .map_err(|error| Failure::usage(format!("{name}: {error}")))?;
     if let Some(file) = &arguments.import {
         let summary = incidents::import_file(&*store, file, None)?;
         terminal::say(&format!("{}: {summary}", file.display()));

@@ -34,6 +34,26 @@ pub enum StoreError {
         "another process has locked the store, and still had after {0} s: try again when it is done"
     )]
     Locked(u64),
+    /// The database can't be reached, or went away and didn't come back in time.
+    #[error(
+        "the database {store} can't be reached: {cause}; try again when it is back, with the same execution id where there was one"
+    )]
+    Unreachable {
+        /// Its address, without a password.
+        store: String,
+        /// What the system or the database said.
+        cause: String,
+    },
+    /// The database took too long over a statement, or gave no answer.
+    #[error(
+        "the database was not done after {0} s: run the same execution id again when it is less busy"
+    )]
+    TooSlow(u64),
+    /// All connections to the database were in use for too long.
+    #[error(
+        "no connection to the database became free in {0} s: try again when fewer executions run"
+    )]
+    Busy(u64),
     /// The disk is full.
     #[error("the disk that holds the store is full: make room and run the same execution id again")]
     Full,

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod graph;
+mod outputs;
 mod step;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ use super::model::step::StepKind;
 use super::plan::Plan;
 use super::problem::Problem;
 use super::variables::{Variable, Variables, is_name};
+
+pub(super) use outputs::check as check_outputs;
 
 /// The largest number of steps.
 const MOST_STEPS: usize = 1000;

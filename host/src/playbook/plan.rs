@@ -65,11 +65,7 @@ pub(super) struct PlannedCommand {
     pub parameters: Map<String, Value>,
 }
 
-/// The outputs of a command that a variable can take.
-pub(super) const OUTPUTS: [&str; 5] = ["returnData", "error", "closed", "failed", "contextData"];
-
 /// The output that is written into a variable of this name: `closed` into `__closed__`.
 pub(super) fn output_for(variable: &str) -> Option<&str> {
-    let output = variable.strip_prefix("__")?.strip_suffix("__")?;
-    OUTPUTS.contains(&output).then_some(output)
+    variable.strip_prefix("__")?.strip_suffix("__")
 }

@@ -83,7 +83,7 @@ pub enum Response {
 ///
 /// ```
 /// use playdock_plugin_api::Finished;
-/// // A playbook's step can take an output into a variable.
+/// // A playbook's step can take it into a variable, if the command's OUTPUTS name it.
 /// let mut finished = Finished { error: String::new(), ..Finished::default() };
 /// finished.outputs.insert("open".to_owned(), 3.into());
 /// assert_eq!(finished.outputs["open"], 3);
@@ -93,8 +93,9 @@ pub enum Response {
 pub struct Finished {
     /// Empty if every incident succeeded; else one sentence with totals and causes.
     pub error: String,
-    /// What else a playbook can use: name to value. The host adds how many incidents succeeded and
-    /// how many failed.
+    /// What else a playbook can use: name to value. The command names them in its
+    /// [`OUTPUTS`](crate::UtilityCommand::OUTPUTS). The host adds how many incidents succeeded and how
+    /// many failed.
     #[serde(default)]
     pub outputs: BTreeMap<String, serde_json::Value>,
 }
@@ -108,6 +109,9 @@ pub struct CommandDescription {
     /// The output that counts the incidents that succeeded.
     #[serde(default = "succeeded")]
     pub succeeded: String,
+    /// The names of the outputs that it returns itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<String>,
     /// Its name as people read it.
     pub title: String,
     /// What it does, in a sentence.
@@ -129,6 +133,17 @@ pub struct CommandDescription {
 
 fn succeeded() -> String {
     "succeeded".to_owned()
+}
+
+impl CommandDescription {
+    /// The outputs that every command has, which the host makes.
+    pub const OUTPUTS_OF_ALL: [&str; 4] = ["returnData", "error", "failed", "contextData"];
+
+    /// The names of all outputs that a playbook can take into variables.
+    pub fn all_outputs(&self) -> impl Iterator<Item = &str> {
+        let own = self.outputs.iter().map(String::as_str);
+        Self::OUTPUTS_OF_ALL.into_iter().chain([self.succeeded.as_str()]).chain(own)
+    }
 }
 
 impl Message for Request<'_> {
@@ -163,6 +178,7 @@ impl Message for Response {
     const KNOWN: &'static [&'static str] = &[
         "commands",
         "commands.succeeded",
+        "commands.outputs",
         "commands.parameters",
         "commands.columns",
         "commands.columns.table",

@@ -10,6 +10,8 @@ pub(super) const COMMANDS: &[(&str, &[&str])] = &[
     ("LacksATitle", &["described-in-full"]),
     ("HasNoExample", &["has-examples"]),
     ("ContradictsItsExample", &["examples-hold"]),
+    ("CallsAnOutputFailed", &["described-in-full"]),
+    ("ReturnsOneMore", &["examples-hold"]),
     ("GoesOnWithoutNumbers", &["missing-parameter", "fuzzed-parameters"]),
     ("TakesUnknownNames", &["unknown-parameter"]),
     ("TakesAnyNote", &["wrong-type", "fuzzed-parameters"]),

@@ -34,7 +34,8 @@ pub struct Task<'a> {
 pub struct TaskOutcome {
     /// Chooses the branch.
     pub result: ReturnData,
-    /// `returnData`, `error`, `closed`, `failed` and `contextData`, as text.
+    /// What variables can take, as text: `returnData`, `error`, `failed`, `contextData`, and what the
+    /// command names.
     pub outputs: BTreeMap<String, String>,
     /// The run ends here and takes no branch: it was cancelled, or can't go on.
     pub stop: bool,

@@ -3,14 +3,15 @@
 use super::case::{Asks, Case, Unmet};
 use super::trial::Trial;
 use crate::example::Example;
+use crate::messages::CommandDescription;
 use serde_json::Value;
 
 pub(super) const CASES: &[Case] = &[
     Case {
         id: "described-in-full",
-        description: "The command, each parameter and each column are described",
+        description: "The command and each parameter, column and output are described",
         advice: "Write what text() lacks, a comment on each field of the parameters struct, and \
-                 one column of each name.",
+                 one column and one output of each name.",
         asks: Asks::Command(described_in_full),
     },
     Case {
@@ -58,13 +59,29 @@ fn described_in_full(trial: &Trial<'_>) -> Result<(), Unmet> {
         let happened = format!("it has two columns \"{name}\"");
         return Err(Unmet::failed("one column of each name", happened));
     }
-    match columns.table.iter().find(|index| **index >= names.len()) {
-        Some(index) => {
-            let happened = format!("it names column {index} of {}", names.len());
-            Err(Unmet::failed("a table of its own columns", happened))
-        }
-        None => Ok(()),
+    if let Some(index) = columns.table.iter().find(|index| **index >= names.len()) {
+        let happened = format!("it names column {index} of {}", names.len());
+        return Err(Unmet::failed("a table of its own columns", happened));
     }
+    outputs(description)
+}
+
+/// Each output has a name of its own that a variable of a playbook can have.
+fn outputs(description: &CommandDescription) -> Result<(), Unmet> {
+    let names: Vec<&str> = description.all_outputs().collect();
+    for (index, name) in names.iter().enumerate() {
+        let others = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if !name.starts_with(|first: char| first.is_ascii_alphabetic()) || !name.bytes().all(others)
+        {
+            let expected = "outputs that are named by a letter, letters, digits, `-` and `_`";
+            return Err(Unmet::failed(expected, format!("one is named {name:?}")));
+        }
+        if names[..index].contains(name) {
+            let happened = format!("there are two of {name:?}, with those that every command has");
+            return Err(Unmet::failed("one output of each name", happened));
+        }
+    }
+    Ok(())
 }
 
 fn has_examples(trial: &Trial<'_>) -> Result<(), Unmet> {
@@ -105,9 +122,15 @@ fn examples_hold(trial: &Trial<'_>) -> Result<(), Unmet> {
         if outcomes != expected {
             return Err(ran.unmet(format!("the outcomes {expected:?}"), format!("{outcomes:?}")));
         }
-        let error = &ran.finished()?.error;
+        let finished = ran.finished()?;
+        let error = &finished.error;
         if *error != example.error {
             return Err(ran.unmet(format!("the error {:?}", example.error), format!("{error:?}")));
+        }
+        let declared = &trial.description().outputs;
+        if let Some(output) = finished.outputs.keys().find(|output| !declared.contains(output)) {
+            let happened = format!("it returned {output:?}");
+            return Err(ran.unmet(format!("the outputs {declared:?} of OUTPUTS alone"), happened));
         }
     }
     Ok(())

@@ -43,6 +43,14 @@ pub(in crate::cli::plugins) fn write(
     for column in &command.columns.context {
         writeln!(out, "| {} | {} |", text(&column.name), capitalised(column_kind(column.kind)))?;
     }
+    let outputs: Vec<String> = command.all_outputs().map(code).collect();
+    writeln!(
+        out,
+        "\nA playbook can take {} into variables. {} counts the incidents that succeeded, `failed` \
+         the others.",
+        outputs.join(", "),
+        code(&command.succeeded)
+    )?;
     reasons(out, reference)?;
 
     if !reference.examples.is_empty() {

@@ -32,6 +32,9 @@ pub(in crate::cli::plugins) fn write(
         writeln!(out, "    {}: {}", safe(&column.name), column_kind(column.kind))?;
     }
 
+    let outputs: Vec<&str> = command.all_outputs().collect();
+    writeln!(out, "\n  Outputs for playbooks\n    {}", safe(&outputs.join(", ")))?;
+
     let reasons = reference.reasons();
     if !reasons.is_empty() {
         writeln!(out, "\n  Reasons in the examples")?;
