@@ -9,15 +9,17 @@ mod looking;
 mod overlapping;
 mod recording;
 
+use playdock_host::incidents::import::JsonLines;
 use playdock_host::incidents::{
     Begun, ChangeToMake, EntryOutcome, ExecutionKey, IncidentKey, LedgerEntry, NewExecution,
     RecordBatch, Store, StoreError,
 };
 use playdock_plugin_api::messages::Row;
 use playdock_plugin_api::{ChangeKind, Mode, OutcomeResult, Status, Timestamp};
-use playdock_tests::{Playdock, SITE_AND_USER, incident};
+use playdock_tests::{PATIENCE, Playdock, SITE_AND_USER, incident};
 use serde_json::json;
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 
 /// The site of [`SITE_AND_USER`].
 const SITE: &str = "Security Operations";
@@ -25,8 +27,9 @@ const SITE: &str = "Security Operations";
 /// A store that these lines were imported into.
 fn store_with(lines: &str) -> (Playdock, Arc<dyn Store>) {
     let playdock = Playdock::new();
-    playdock.import(lines);
     let store = playdock.open();
+    let imported = store.import(&mut JsonLines::new(lines.as_bytes(), &mut |_| ()));
+    imported.expect("the lines are right");
     (playdock, store)
 }
 
@@ -61,8 +64,17 @@ fn new_execution(id: &str) -> NewExecution {
     }
 }
 
+/// Begins an execution; a new one is durable then.
 fn begin(store: &dyn Store, new: &NewExecution) -> Begun {
-    store.begin(new, Box::new(|| ())).expect("it can be begun")
+    let (told, durable) = channel();
+    let tell = move || {
+        let _ = told.send(());
+    };
+    let begun = store.begin(new, Box::new(tell)).expect("it can be begun");
+    if matches!(begun, Begun::New(_)) {
+        durable.recv_timeout(PATIENCE).expect("it becomes durable");
+    }
+    begun
 }
 
 /// Begins a new execution.
@@ -73,13 +85,13 @@ fn begin_new(store: &dyn Store, id: &str) -> ExecutionKey {
     }
 }
 
-/// A closing at a moment, of an incident that has this version.
-fn closing(version: u64, at: i64) -> ChangeToMake {
+/// A closing, now, of an incident that has this version.
+fn closing(version: u64) -> ChangeToMake {
     ChangeToMake {
         kind: ChangeKind::Close,
         status: Status::Closed,
         owner: None,
-        at: Timestamp::from_milliseconds(at),
+        at: Timestamp::now(),
         version,
         waived: None,
     }

@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The role that may do anything; stores are those of another one.
 const SUPERUSER: &str = "superuser";
@@ -30,9 +30,11 @@ pub struct PostgresServer {
     /// this process is gone.
     supervisor: Child,
     databases: AtomicUsize,
+    /// Those that are empty again: making one takes much longer than emptying it.
+    empty: Mutex<Vec<String>>,
 }
 
-/// An empty database of its own. Dropping it removes it.
+/// A database of its own, empty at first.
 pub struct PostgresDatabase {
     server: Arc<PostgresServer>,
     name: String,
@@ -60,8 +62,8 @@ impl PostgresServer {
         let mut supervisor = command("sh".as_ref(), &folder);
         supervisor.args(["-c", stop, "sh"]).arg(binary("pg_ctl")).arg(&folder);
         let supervisor = supervisor.stdin(Stdio::piped()).spawn().expect("a shell starts");
-        let databases = AtomicUsize::default();
-        let server = PostgresServer { folder, port, supervisor, databases };
+        let (databases, empty) = (AtomicUsize::default(), Mutex::default());
+        let server = PostgresServer { folder, port, supervisor, databases, empty };
         server.make(settings);
         server.begin();
         let mut client = server.superuser("postgres");
@@ -121,12 +123,18 @@ impl PostgresServer {
         Client::connect(&place, NoTls).expect("the server can be reached")
     }
 
-    /// Makes an empty database.
+    /// An empty database.
     pub fn database(self: &Arc<PostgresServer>) -> PostgresDatabase {
+        let empty = self.empty.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let name = empty.unwrap_or_else(|| self.make_database());
+        PostgresDatabase { server: self.clone(), name }
+    }
+
+    fn make_database(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let made = format!("CREATE DATABASE {name} OWNER {OWNER}");
         self.superuser("postgres").batch_execute(&made).expect("a database can be made");
-        PostgresDatabase { server: self.clone(), name }
+        name
     }
 
     fn control(&self, arguments: &[&str]) {
@@ -185,12 +193,21 @@ impl PostgresDatabase {
 }
 
 impl Drop for PostgresDatabase {
+    /// Empties it for the next test. One that can't be emptied, say since its server is stopped, is
+    /// given to none.
     fn drop(&mut self) {
-        // A server that a test stopped takes its databases with it.
-        let (host, port) = (self.server.folder.display(), self.server.port);
-        let place = format!("host={host} port={port} user={SUPERUSER} dbname=postgres");
-        if let Ok(mut client) = Client::connect(&place, NoTls) {
-            let _ = client.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        let (host, port, name) = (self.server.folder.display(), self.server.port, &self.name);
+        let place = format!("host={host} port={port} user={SUPERUSER} dbname={name}");
+        let emptied = Client::connect(&place, NoTls).and_then(|mut client| {
+            client.batch_execute(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+                     WHERE datname = current_database() AND pid <> pg_backend_pid();
+                 DROP SCHEMA IF EXISTS playdock CASCADE",
+            )
+        });
+        if emptied.is_ok() {
+            let mut empty = self.server.empty.lock().unwrap_or_else(PoisonError::into_inner);
+            empty.push(std::mem::take(&mut self.name));
         }
     }
 }

@@ -8,8 +8,6 @@ use playdock_plugin_api::{Mode, Timestamp};
 use playdock_tests::in_postgres_too;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::sync::mpsc::channel;
-use std::time::Duration;
 
 in_postgres_too!(
     an_execution_is_remembered_as_it_was_begun_and_ended,
@@ -46,12 +44,7 @@ fn an_execution_is_remembered_as_it_was_begun_and_ended() {
         parameters: json!({"Incident Numbers": ["é", "\u{0}"]}).to_string(),
         ..new_execution("e")
     };
-    let (told, durable) = channel();
-    let begun = store.begin(&new, Box::new(move || {
-        let _ = told.send(());
-    }));
-    let Begun::New(key) = begun.expect("it can be begun") else { panic!("it is new") };
-    durable.recv_timeout(Duration::from_secs(20)).expect("it becomes durable");
+    let Begun::New(key) = begin(&*store, &new) else { panic!("it is new") };
     let (found, record) = store.execution("e").expect("the store answers").expect("it is there");
     assert_eq!((found, &record.begun, record.state), (key, &new, ExecutionState::Running));
     assert_eq!((record.finished_at, record.return_data, record.error), (None, None, None));
@@ -76,7 +69,7 @@ fn an_execution_is_remembered_as_it_was_begun_and_ended() {
 fn what_is_interrupted_goes_on_under_its_key() {
     let (_playdock, store, keys) = store_of(&["1", "2"]);
     let key = begin_new(&*store, "e");
-    record(&*store, batch(key, vec![entry(keys[1], 1, Some(closing(1, 1)))])).expect("written");
+    record(&*store, batch(key, vec![entry(keys[1], 1, Some(closing(1)))])).expect("written");
     store.end(key, &ending(ExecutionState::Interrupted)).expect("it can be interrupted");
     let (_, interrupted) = store.execution("e").expect("the store answers").expect("it is there");
     assert_eq!(interrupted.state, ExecutionState::Interrupted);
@@ -191,7 +184,7 @@ fn whoever_has_no_lease_writes_nothing() {
     let (playdock, store, keys) = store_of(&["1"]);
     let key = begin_new(&*store, "e");
     playdock.write("UPDATE execution SET lease_owner = 'another host'");
-    let entries = vec![entry(keys[0], 0, Some(closing(1, 1)))];
+    let entries = vec![entry(keys[0], 0, Some(closing(1)))];
     let written = record(&*store, batch(key, entries.clone()));
     assert!(matches!(written, Err(StoreError::TakenOver)), "{written:?}");
     let ended = store.end(key, &ending(ExecutionState::Finished));

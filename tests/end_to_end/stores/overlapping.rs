@@ -18,15 +18,15 @@ fn of_batches_that_overlap_one_changes_each_incident() {
             let (playdock, keys) = (&playdock, &keys);
             scope.spawn(move || {
                 let store = playdock.open();
-                let execution = begin_new(&*store, &format!("host-{host}"));
                 let mut random = Random::new(host);
                 let mut order: Vec<IncidentKey> = keys.clone();
                 let mut written = 0;
-                for position in 0..12 {
+                for round in 0..12 {
+                    let execution = begin_new(&*store, &format!("host-{host}-{round}"));
                     // Whatever the order of the entries, no two batches wait for each other.
                     random.shuffle(&mut order);
-                    let some = order.iter().take(100).zip(position * 100..);
-                    let entries = some.map(|(key, at)| entry(*key, at, Some(closing(1, 1))));
+                    let some = order.iter().take(100).zip(0..);
+                    let entries = some.map(|(key, at)| entry(*key, at, Some(closing(1))));
                     let outcomes = record(&*store, batch(execution, entries.collect()));
                     let outcomes = outcomes.unwrap_or_else(|error| panic!("{host}: {error}"));
                     let is_written = |it: &&EntryOutcome| matches!(it, EntryOutcome::Written);

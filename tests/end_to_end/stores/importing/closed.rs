@@ -15,7 +15,7 @@ in_postgres_too!(
 fn close_in_execution(store: &dyn Store) {
     let keys = store.resolve("A", &["1"]).expect("the store answers");
     let (execution, key) = (begin_new(store, "e"), keys[0].expect("it is there"));
-    let entries = vec![entry(key, 0, Some(closing(1, 5)))];
+    let entries = vec![entry(key, 0, Some(closing(1)))];
     let conclusion = Some("<p>Done</p>".to_owned());
     record(store, RecordBatch { conclusion, ..batch(execution, entries) }).expect("it is written");
 }
