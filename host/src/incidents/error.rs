@@ -36,7 +36,7 @@ pub enum StoreError {
     Locked(u64),
     /// The database can't be reached, or went away and didn't come back in time.
     #[error(
-        "the database {store} can't be reached: {cause}; when it is back, run the same execution id again"
+        "the database {store} can't be reached: {cause}; try again when it is back, with the same execution id where there was one"
     )]
     Unreachable {
         /// Its address, without a password.

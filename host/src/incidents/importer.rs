@@ -1,4 +1,8 @@
-//! Taking the records of a file into a store.
+//! Taking the records of a file into a store: the trait, and what all stores do alike. `facts` says
+//! what a file may change of an incident, `tally` counts what became of them.
+
+pub(super) mod facts;
+pub(super) mod tally;
 
 use super::import::{ImportError, ImportSummary, NumberedRecord};
 

@@ -9,6 +9,7 @@ use super::error::StoreError;
 use super::importer::IncidentImporter;
 use super::keys::ApiKeys;
 use super::maintenance::StoreMaintenance;
+use super::postgres::PostgresStore;
 use super::records::ExecutionRecords;
 use super::sqlite::{SqliteFile, SqliteStore};
 use super::store::IncidentStore;
@@ -70,7 +71,7 @@ impl StoreLocation {
                 check_folder(path)?;
                 Ok(Arc::new(SqliteStore::open(path)?))
             }
-            StoreLocation::Postgres(url) => Err(not_there_yet(url)),
+            StoreLocation::Postgres(url) => Ok(Arc::new(PostgresStore::open(url)?)),
         }
     }
 

@@ -5,13 +5,14 @@
 //! trust, `connections` are the pool of them, `failed` is what their errors mean. `open` makes and
 //! migrates the schema, `look` reads what commands need, `record` writes outcomes and their changes,
 //! `ledger` what became of each incident, `executions` is the journal, `leases` say which of it this
-//! process runs, `browse` is for people, `keys` are those of remote clients.
+//! process runs, `browse` is for people, `import` takes incidents in, `keys` are those of remote clients.
 
 mod address;
 mod browse;
 mod connections;
 mod executions;
 mod failed;
+mod import;
 mod keys;
 mod leases;
 mod ledger;
@@ -22,6 +23,8 @@ mod tls;
 
 use super::browse::{IncidentBrowser, IncidentDetail, IncidentFilter, IncidentLine};
 use super::error::StoreError;
+use super::import::{ImportError, ImportSummary, NumberedRecord};
+use super::importer::IncidentImporter;
 use super::keys::{ApiKey, ApiKeyId, ApiKeys, NewApiKey};
 use super::location::PostgresUrl;
 use super::records::{
@@ -33,6 +36,7 @@ use super::store::{
 use address::Address;
 use connections::{Client, Connections};
 use failed::Failed;
+use import::Stopped;
 use leases::{Leases, Name};
 use playdock_plugin_api::{Facts, Timestamp};
 use std::sync::Arc;
@@ -222,5 +226,27 @@ impl IncidentBrowser for PostgresStore {
         site: Option<&str>,
     ) -> Result<Vec<IncidentDetail>, StoreError> {
         self.connections.repeat(async |client| browse::show(client, number, site).await)
+    }
+}
+
+impl IncidentImporter for PostgresStore {
+    fn import(
+        &self,
+        records: &mut dyn Iterator<Item = Result<NumberedRecord, ImportError>>,
+    ) -> Result<ImportSummary, ImportError> {
+        self.connections.once(async |client| {
+            client.batch_execute("BEGIN").await?;
+            match import::import(client, records, Timestamp::now()).await {
+                Ok(summary) => {
+                    client.batch_execute("COMMIT").await?;
+                    Ok(Ok(summary))
+                }
+                Err(Stopped::Record(error)) => {
+                    client.batch_execute("ROLLBACK").await?;
+                    Ok(Err(error))
+                }
+                Err(Stopped::Failed(failed)) => Err(failed),
+            }
+        })?
     }
 }

@@ -135,6 +135,9 @@ pub enum LineProblem {
         /// The site.
         site: String,
     },
+    /// A text with a character that the store can't hold.
+    #[error("PostgreSQL can't hold the character U+0000, which a text here has; take it out")]
+    Unstorable,
     /// A row with more or fewer cells than the header.
     #[error("this row has {given} cells, the header has {header}; look for a stray comma or quote")]
     Ragged {

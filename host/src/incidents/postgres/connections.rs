@@ -81,15 +81,22 @@ impl Connections {
         &self.address
     }
 
-    /// Runs an operation once, on the thread that calls.
+    /// Runs an operation once, on the thread that calls. It may take as long as it takes.
     pub(super) fn once<T>(
         &self,
         operation: impl AsyncFnOnce(&Client) -> Result<T, Failed>,
     ) -> Result<T, StoreError> {
-        self.wait(self.attempt(operation)).map_err(|failed| self.sentence(failed))
+        let done = self.wait(async {
+            let in_use = InUse(Some(self.pool.get().await?));
+            let client = in_use.0.as_deref().ok_or(StoreError::Closed)?;
+            let done = operation(client).await?;
+            in_use.give_back();
+            Ok(done)
+        });
+        done.map_err(|failed| self.sentence(failed))
     }
 
-    /// Runs an operation on the thread that calls, and again where its connection was lost, or
+    /// Runs an operation of a few statements on the thread that calls, and again where its connection was lost, or
     /// another transaction was in its way: one that is safe to repeat.
     pub(super) fn repeat<T>(
         &self,
@@ -143,14 +150,10 @@ impl Connections {
         let in_use = InUse(Some(self.pool.get().await?));
         let client = in_use.0.as_deref().ok_or(StoreError::Closed)?;
         let patience = Duration::from_secs(STATEMENT_SECONDS) + GRACE;
-        match tokio::time::timeout(patience, operation(client)).await {
-            Ok(Ok(done)) => {
-                in_use.give_back();
-                Ok(done)
-            }
-            Ok(Err(failed)) => Err(failed),
-            Err(_) => Err(Failed::Final(StoreError::TooSlow(patience.as_secs()))),
-        }
+        let done = tokio::time::timeout(patience, operation(client)).await;
+        let done = done.unwrap_or(Err(Failed::Final(StoreError::TooSlow(patience.as_secs()))))?;
+        in_use.give_back();
+        Ok(done)
     }
 
     fn sentence(&self, failed: Failed) -> StoreError {

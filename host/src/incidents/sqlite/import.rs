@@ -6,19 +6,17 @@
 //!
 //! It reads no files, and begins and ends no transaction: those are its caller's.
 
-mod facts;
 mod incidents;
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use self::incidents::{IncidentWriter, Outcome};
-use crate::incidents::import::error::LineProblem;
+use self::incidents::IncidentWriter;
 use crate::incidents::import::{
     ImportError, ImportSummary, NumberedRecord, Record, Site, User, UserSites,
 };
+use crate::incidents::importer::tally::Tally;
 
 /// Writes the records into the store, as imported at the given instant (milliseconds since 1970).
 ///
@@ -38,15 +36,13 @@ pub fn import(
         transaction,
         incidents: IncidentWriter::new(transaction, imported_at_ms)?,
         sites: HashMap::new(),
-        undescribed: HashMap::new(),
-        written: HashMap::new(),
-        summary: ImportSummary::default(),
+        tally: Tally::default(),
     };
     for record in records {
         let NumberedRecord { line, record } = record?;
         import.write(line, record)?;
     }
-    import.finish()
+    import.tally.finish()
 }
 
 struct Import<'t> {
@@ -54,17 +50,7 @@ struct Import<'t> {
     incidents: IncidentWriter<'t>,
     /// The id of each site mentioned so far.
     sites: HashMap<String, i64>,
-    /// Sites mentioned that nothing has described yet, with the line of the first mention.
-    undescribed: HashMap<String, u64>,
-    /// The incidents of the file, by their ids.
-    written: HashMap<i64, Written>,
-    summary: ImportSummary,
-}
-
-/// What became of an incident, over all its lines.
-struct Written {
-    outcome: Outcome,
-    repeated: bool,
+    tally: Tally,
 }
 
 impl Import<'_> {
@@ -75,55 +61,12 @@ impl Import<'_> {
             Record::Incident(incident) => {
                 let site = self.site(&incident.site, line)?;
                 let (id, outcome) = self.incidents.write(site, &incident)?;
-                self.note(id, &incident.number, outcome);
+                self.tally.incident(id, &incident.number, outcome);
                 Ok(())
             }
             Record::LeftOut => {
-                self.summary.left_out += 1;
+                self.tally.left_out();
                 Ok(())
-            }
-        }
-    }
-
-    fn note(&mut self, id: i64, number: &str, outcome: Outcome) {
-        match self.written.entry(id) {
-            Entry::Vacant(entry) => {
-                let repeated = false;
-                entry.insert(Written { outcome, repeated });
-            }
-            Entry::Occupied(mut entry) => {
-                let written = entry.get_mut();
-                written.repeated = true;
-                if outcome <= written.outcome {
-                    return;
-                }
-                written.outcome = outcome;
-            }
-        }
-        match outcome {
-            Outcome::KeptClosed => self.summary.kept_closed.add(number),
-            Outcome::LeftAlone => self.summary.left_alone.add(number),
-            // Counted at the end, when no later line can change it.
-            Outcome::Unchanged | Outcome::Updated | Outcome::Added => {}
-        }
-    }
-
-    /// Every site that was mentioned must have been described, here or in the store.
-    fn finish(mut self) -> Result<ImportSummary, ImportError> {
-        for written in self.written.values() {
-            self.summary.repeated += u64::from(written.repeated);
-            match written.outcome {
-                Outcome::Unchanged => self.summary.incidents_unchanged += 1,
-                Outcome::Updated => self.summary.incidents_updated += 1,
-                Outcome::Added => self.summary.incidents_added += 1,
-                // Counted with their numbers.
-                Outcome::KeptClosed | Outcome::LeftAlone => {}
-            }
-        }
-        match self.undescribed.into_iter().min_by_key(|(_, line)| *line) {
-            None => Ok(self.summary),
-            Some((site, line)) => {
-                Err(ImportError::Line { line, problem: LineProblem::UnknownSite { site } })
             }
         }
     }
@@ -142,7 +85,7 @@ impl Import<'_> {
         let id = match known {
             Some(id) => id,
             None => {
-                self.undescribed.insert(name.to_owned(), line);
+                self.tally.mention(name, line);
                 self.transaction
                     .prepare_cached("INSERT INTO site (name, time_zone) VALUES (?1, 'UTC')")?
                     .insert([name])?
@@ -159,8 +102,7 @@ impl Import<'_> {
                  ON CONFLICT (name) DO UPDATE SET time_zone = coalesce(?2, time_zone)",
             )?
             .execute(params![site.name, site.time_zone])?;
-        self.undescribed.remove(&site.name);
-        self.summary.sites += 1;
+        self.tally.site(&site.name);
         Ok(())
     }
 
@@ -191,7 +133,7 @@ impl Import<'_> {
                 .prepare_cached("INSERT OR IGNORE INTO user_site (user, site) VALUES (?1, ?2)")?
                 .execute([id, site])?;
         }
-        self.summary.users += 1;
+        self.tally.user();
         Ok(())
     }
 }

@@ -3,25 +3,11 @@
 //! Which facts an import may change is said by `facts`; that a task or field changes the version of
 //! its incident is a matter of the schema's triggers.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
-use super::facts::{Facts, Stored};
 use crate::incidents::import::{Field, Incident, Task};
-
-/// What became of an incident of the file, the least first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Outcome {
-    /// No fact changed.
-    Unchanged,
-    /// A fact changed.
-    Updated,
-    /// The store didn't have it.
-    Added,
-    /// It stays closed although the file says that it isn't; its other facts are the file's.
-    KeptClosed,
-    /// An execution closed it: nothing of it was touched.
-    LeftAlone,
-}
+use crate::incidents::importer::facts::{Facts, Stored};
+use crate::incidents::importer::tally::Outcome;
 
 /// Writes incidents, with statements that are prepared once.
 pub(super) struct IncidentWriter<'c> {
@@ -90,8 +76,7 @@ impl<'c> IncidentWriter<'c> {
         site: i64,
         incident: &Incident,
     ) -> rusqlite::Result<(i64, Outcome)> {
-        let stored =
-            self.select.query_row(params![site, incident.number], Stored::read).optional()?;
+        let stored = self.select.query_row(params![site, incident.number], read).optional()?;
         let (tasks, fields) = (incident.tasks.as_deref(), incident.fields.as_deref());
         let Some(Stored { id, closed_in, facts: stored }) = stored else {
             let id = self.add(site, &incident.number, &Facts::default().updated(incident))?;
@@ -219,4 +204,22 @@ impl<'c> IncidentWriter<'c> {
         }
         Ok(())
     }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    Ok(Stored {
+        id: row.get(0)?,
+        closed_in: row.get(1)?,
+        facts: Facts {
+            status: row.get(2)?,
+            closed_at: row.get(3)?,
+            closed_by: row.get(4)?,
+            conclusion: row.get(5)?,
+            r#type: row.get(6)?,
+            title: row.get(7)?,
+            severity: row.get(8)?,
+            owner: row.get(9)?,
+            created_at: row.get(10)?,
+        },
+    })
 }

@@ -2,50 +2,28 @@
 //!
 //! It writes nothing; tasks and fields are rows of their own, and are not its matter.
 
-use rusqlite::Row;
-
-use crate::incidents::import::{Incident, Status};
+use super::super::import::{Incident, Status};
 
 /// What the store has of an incident.
-pub(super) struct Stored {
-    pub(super) id: i64,
+pub(in super::super) struct Stored {
+    pub(in super::super) id: i64,
     /// The execution that closed it, if one did.
-    pub(super) closed_in: Option<i64>,
-    pub(super) facts: Facts,
+    pub(in super::super) closed_in: Option<i64>,
+    pub(in super::super) facts: Facts,
 }
 
 /// The facts of an incident that stand in its own row.
 #[derive(PartialEq)]
-pub(super) struct Facts {
-    pub(super) status: String,
-    pub(super) closed_at: Option<i64>,
-    pub(super) closed_by: Option<String>,
-    pub(super) conclusion: String,
-    pub(super) r#type: String,
-    pub(super) title: String,
-    pub(super) severity: String,
-    pub(super) owner: String,
-    pub(super) created_at: Option<i64>,
-}
-
-impl Stored {
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(0)?,
-            closed_in: row.get(1)?,
-            facts: Facts {
-                status: row.get(2)?,
-                closed_at: row.get(3)?,
-                closed_by: row.get(4)?,
-                conclusion: row.get(5)?,
-                r#type: row.get(6)?,
-                title: row.get(7)?,
-                severity: row.get(8)?,
-                owner: row.get(9)?,
-                created_at: row.get(10)?,
-            },
-        })
-    }
+pub(in super::super) struct Facts {
+    pub(in super::super) status: String,
+    pub(in super::super) closed_at: Option<i64>,
+    pub(in super::super) closed_by: Option<String>,
+    pub(in super::super) conclusion: String,
+    pub(in super::super) r#type: String,
+    pub(in super::super) title: String,
+    pub(in super::super) severity: String,
+    pub(in super::super) owner: String,
+    pub(in super::super) created_at: Option<i64>,
 }
 
 /// Those of a new incident of which nothing is known.
@@ -67,17 +45,17 @@ impl Default for Facts {
 
 impl Facts {
     /// Whether the incident is closed.
-    pub(super) fn is_closed(&self) -> bool {
+    pub(in super::super) fn is_closed(&self) -> bool {
         self.status == Status::Closed.word()
     }
 
     /// Whether the incident is closed and stays so although the file says that it isn't.
-    pub(super) fn stays_closed(&self, incident: &Incident) -> bool {
+    pub(in super::super) fn stays_closed(&self, incident: &Incident) -> bool {
         self.is_closed() && incident.status.is_some_and(|status| status != Status::Closed)
     }
 
     /// These, with what the file gives in their place.
-    pub(super) fn updated(&self, incident: &Incident) -> Self {
+    pub(in super::super) fn updated(&self, incident: &Incident) -> Self {
         let milliseconds = |instant: jiff::Timestamp| instant.as_millisecond();
         let text =
             |given: &Option<String>, stored: &String| given.as_ref().unwrap_or(stored).clone();
