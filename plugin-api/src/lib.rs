@@ -49,3 +49,6 @@ pub use incident::{Earlier, Facts, FieldValue, Incident, RequiredField, Required
 pub use messages::Finished;
 pub use outcome::{Cell, Outcome, OutcomeResult, Reason, Refusal};
 pub use timestamp::Timestamp;
+
+/// The version of the oldest compiler that this crate is built and tested with.
+pub const RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");

@@ -132,10 +132,10 @@ pub(crate) fn install_panic_hook() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         std::panic::set_hook(Box::new(|info| {
-            let said = info.payload_as_str().unwrap_or("a panic without words");
+            let said = words(info.payload());
             let message = match info.location() {
                 Some(place) => format!("{said} (at {}:{})", place.file(), place.line()),
-                None => said.to_owned(),
+                None => said,
             };
             log::error!("panicked: {message}");
             let _ = LATEST_PANIC.try_with(|latest| latest.replace(Some(message)));

@@ -1,18 +1,25 @@
-//! Building what the tests run, once for each process, in the profile that the tests have.
+//! Building what the tests run, once for each process, in the profile that the tests have; or taking
+//! what another compiler or another release built.
 
 use once_cell::sync::OnceCell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The program.
+/// The program; another one where `PLAYDOCK_PROGRAM` names it.
 pub fn program() -> PathBuf {
+    if let Some(other) = std::env::var_os("PLAYDOCK_PROGRAM") {
+        return other.into();
+    }
     output_folder().join(format!("playdock{}", std::env::consts::EXE_SUFFIX))
 }
 
-/// A library by the name of its crate, with underscores: `close_incident_in_bulk`, or a fixture.
+/// A library by the name of its crate, with underscores: `close_incident_in_bulk`, or a fixture; out
+/// of another folder where `PLAYDOCK_LIBRARIES` names one.
 pub fn library(name: &str) -> PathBuf {
     use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
-    let path = output_folder().join(format!("{DLL_PREFIX}{name}{DLL_SUFFIX}"));
+    let other = std::env::var_os("PLAYDOCK_LIBRARIES").map(PathBuf::from);
+    let folder = other.unwrap_or_else(|| output_folder().to_owned());
+    let path = folder.join(format!("{DLL_PREFIX}{name}{DLL_SUFFIX}"));
     assert!(path.exists(), "there is no library {}", path.display());
     path
 }

@@ -88,7 +88,7 @@ fn open_library(path: &Path) -> Result<libloading::Library, libloading::Error> {
     unsafe { Library::load_with_flags(path, LOAD_LIBRARY_SEARCH_SYSTEM32) }.map(Into::into)
 }
 
-/// The loader's own words, which libloading keeps as the source of its error.
+/// The loader's own words: what libloading says, or keeps as the source of its error.
 fn loaders_words(error: &libloading::Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -122,8 +122,9 @@ fn shorten(text: &str) -> String {
     if text.len() <= 2 * SHOWN {
         return text.to_owned();
     }
-    let (begin, end) =
-        (text.floor_char_boundary(SHOWN), text.ceil_char_boundary(text.len() - SHOWN));
+    let boundary = |from| (from..text.len()).find(|index| text.is_char_boundary(*index));
+    let (begin, end) = (boundary(SHOWN), boundary(text.len() - SHOWN));
+    let (begin, end) = (begin.unwrap_or(text.len()), end.unwrap_or(text.len()));
     format!("{} … {}", &text[..begin], &text[end..])
 }
 

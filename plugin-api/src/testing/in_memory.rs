@@ -253,6 +253,15 @@ impl InMemoryIncidents {
         position < self.selected().len() && self.turn(position) < self.seen
     }
 
+    /// Does to an incident what somebody else does after the command's look.
+    fn meddle(&mut self, number: &str) {
+        let Some(stored) = self.incidents.get_mut(number) else { return };
+        for (_, change) in self.meanwhile.iter_mut().filter(|(of, _)| of == number) {
+            change(stored);
+            stored.version += 1;
+        }
+    }
+
     fn record_one(
         &mut self,
         conclusion: Option<&str>,
@@ -288,9 +297,8 @@ impl InMemoryIncidents {
             if now.facts.as_ref().is_none_or(|facts| facts.version != change.version()) {
                 return refuse(Reason::CHANGED_MEANWHILE, "The incident changed meanwhile.");
             }
-            if self.execution.intent == Intent::Apply
-                && let Some(stored) = self.incidents.get_mut(&now.number)
-            {
+            let applies = self.execution.intent == Intent::Apply;
+            if let Some(stored) = self.incidents.get_mut(&now.number).filter(|_| applies) {
                 stored.make(change, self.clock, &self.execution.actor.username);
                 stored.conclusion.extend(conclusion.map(rich_text::paragraph));
             }
@@ -329,14 +337,7 @@ impl IncidentContext for InMemoryIncidents {
             (self.seen..count).take(self.page).map(|turn| self.look(self.turn(turn))).collect();
         self.seen += incidents.len();
         self.looked_at.extend(incidents.iter().map(|it| (it.position, it.clone())));
-        for (number, change) in &mut self.meanwhile {
-            if incidents.iter().any(|incident| incident.number == *number)
-                && let Some(stored) = self.incidents.get_mut(number)
-            {
-                change(stored);
-                stored.version += 1;
-            }
-        }
+        incidents.iter().for_each(|incident| self.meddle(&incident.number));
         Ok((!incidents.is_empty()).then_some(IncidentPage { as_of: self.clock, incidents }))
     }
 
@@ -348,14 +349,7 @@ impl IncidentContext for InMemoryIncidents {
         }
         for refusal in &refused {
             self.looked_at.insert(refusal.incident.position, refusal.incident.clone());
-            for (number, change) in &mut self.meanwhile {
-                if refusal.incident.number == *number
-                    && let Some(stored) = self.incidents.get_mut(number)
-                {
-                    change(stored);
-                    stored.version += 1;
-                }
-            }
+            self.meddle(&refusal.incident.number);
         }
         Ok(refused)
     }

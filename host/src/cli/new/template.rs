@@ -67,7 +67,7 @@ pub(super) fn files(
         ("Template Command".to_owned(), names.title.clone()),
         ("@library@".to_owned(), library_file(names)),
         ("@plugin-api@".to_owned(), surroundings.plugin_api.clone()),
-        ("@rust-version@".to_owned(), env!("CARGO_PKG_RUST_VERSION").to_owned()),
+        ("@rust-version@".to_owned(), playdock_plugin_api::RUST_VERSION.to_owned()),
         ("@repository@".to_owned(), env!("CARGO_PKG_REPOSITORY").to_owned()),
         (MADE.to_owned(), jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()),
     ];
