@@ -13,6 +13,7 @@ mod hostile;
 mod loading;
 mod misbehaving;
 mod protection;
+mod releases;
 mod remote;
 mod reopening;
 mod retries;
