@@ -17,5 +17,6 @@ mod releases;
 mod remote;
 mod reopening;
 mod retries;
+mod stores;
 mod trust;
 mod workers;

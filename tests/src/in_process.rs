@@ -2,10 +2,8 @@
 
 use crate::playdock::Playdock;
 use playdock_host::execution::{Host, Invocation, Isolation, Parameters};
-use playdock_host::incidents::SqliteStore;
 use playdock_host::plugins::Plugins;
 use serde_json::Value;
-use std::sync::Arc;
 
 impl Playdock {
     /// A host in this process, with the store and the plugins of this folder; the plugins run in
@@ -20,8 +18,7 @@ impl Playdock {
     }
 
     fn host_where(&self, isolation: &Isolation) -> Host {
-        let store = SqliteStore::open(&self.folder().join("playdock.db"));
-        let store = Arc::new(store.expect("the store can be opened"));
+        let store = self.open();
         let mut plugins = Plugins::new();
         for file in self.plugins() {
             let added = plugins.add(file);

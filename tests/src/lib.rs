@@ -5,7 +5,10 @@
 
 mod build;
 mod in_process;
+mod kinds;
 mod playdock;
+#[cfg(target_os = "linux")]
+mod postgres_server;
 mod random;
 mod served;
 mod stores;
@@ -13,7 +16,10 @@ mod watched;
 
 pub use build::{library, program};
 pub use in_process::invocation;
+pub use kinds::in_postgres;
 pub use playdock::{Finished, Playdock};
+#[cfg(target_os = "linux")]
+pub use postgres_server::{PostgresDatabase, PostgresServer};
 pub use random::Random;
 pub use served::{PATIENCE, Response, Served};
 pub use stores::{SITE_AND_USER, incident, outcome, outcomes, parameters, with};

@@ -1,16 +1,22 @@
 //! Running the program in a folder of its own.
 
 use crate::build::{library, program};
+#[cfg(target_os = "linux")]
+use crate::postgres_server::{PostgresDatabase, PostgresServer};
+use playdock_host::incidents::{Store, StoreLocation};
 use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use tempfile::TempDir;
 
-/// A folder with a store, and the program to run in it.
+/// A folder, the program to run in it, and a store: in the folder, or in a database.
 pub struct Playdock {
     folder: TempDir,
     plugins: Vec<PathBuf>,
+    #[cfg(target_os = "linux")]
+    database: Option<PostgresDatabase>,
 }
 
 /// What a run of the program left.
@@ -32,8 +38,45 @@ impl Playdock {
 
     /// A new folder, with these libraries.
     pub fn with_plugins(names: &[&str]) -> Playdock {
-        let folder = tempfile::tempdir().expect("a folder can be made");
-        Playdock { folder, plugins: names.iter().map(|name| library(name)).collect() }
+        Playdock {
+            folder: tempfile::tempdir().expect("a folder can be made"),
+            plugins: names.iter().map(|name| library(name)).collect(),
+            #[cfg(target_os = "linux")]
+            database: crate::kinds::is_in_postgres().then(|| PostgresServer::shared().database()),
+        }
+    }
+
+    /// A new folder, with the command that the project ships, and its store in this database.
+    #[cfg(target_os = "linux")]
+    pub fn in_database(database: PostgresDatabase) -> Playdock {
+        Playdock { database: Some(database), ..Playdock::new() }
+    }
+
+    /// The database that the store is in; `None` where it is in the folder.
+    #[cfg(target_os = "linux")]
+    pub fn database(&self) -> Option<&PostgresDatabase> {
+        self.database.as_ref()
+    }
+
+    /// Whether the store is a file in the folder.
+    pub(crate) fn is_in_a_file(&self) -> bool {
+        self.url().is_none()
+    }
+
+    /// Where the store is, if not in the folder.
+    fn url(&self) -> Option<String> {
+        #[cfg(target_os = "linux")]
+        return self.database.as_ref().map(PostgresDatabase::url);
+        #[cfg(not(target_os = "linux"))]
+        return None;
+    }
+
+    /// Opens the store in this process.
+    pub fn open(&self) -> Arc<dyn Store> {
+        let file = || self.folder().join("playdock.db").into_os_string();
+        let location = self.url().map_or_else(file, Into::into);
+        let location = StoreLocation::parse(&location).expect("it is a place for a store");
+        location.open().expect("the store can be opened")
     }
 
     /// The folder.
@@ -55,7 +98,7 @@ impl Playdock {
         }
     }
 
-    /// The store in the folder, opened beside the program.
+    /// The store in the folder, a file of SQLite, opened beside the program.
     pub fn store(&self) -> rusqlite::Connection {
         let store = rusqlite::Connection::open(self.folder().join("playdock.db"));
         let store = store.expect("the store can be opened");
@@ -85,6 +128,9 @@ impl Playdock {
         let home = self.folder().join("home");
         command.env("HOME", &home).env("XDG_CONFIG_HOME", home.join("configuration"));
         command.env("PLAYDOCK_POLICY", "any").env_remove("PLAYDOCK_DB");
+        if let Some(url) = self.url() {
+            command.env("PLAYDOCK_DB", url);
+        }
         for plugin in &self.plugins {
             command.arg("--plugin").arg(plugin);
         }

@@ -3,6 +3,7 @@
 use crate::playdock::{Finished, Playdock};
 use rusqlite::types::ValueRef;
 use serde_json::{Value, json};
+use std::str::FromStr;
 
 /// The site and the user of the contract's request, to import.
 pub const SITE_AND_USER: &str = r#"{"kind":"site","name":"Security Operations","time_zone":"America/Los_Angeles"}
@@ -45,19 +46,31 @@ impl Playdock {
     }
 
     /// One value out of the store.
-    pub fn value<T: rusqlite::types::FromSql>(&self, query: &str) -> T {
-        let value = self.store().query_row(query, [], |row| row.get(0));
-        value.unwrap_or_else(|error| panic!("{query}: {error}"))
+    pub fn value<T: FromStr>(&self, query: &str) -> T {
+        let rows = self.rows(query);
+        let value = rows.first().and_then(|row| row.parse().ok());
+        value.unwrap_or_else(|| panic!("{query}: {rows:?}"))
     }
 
     /// Writes into the store beside the program.
     pub fn write(&self, statements: &str) {
+        #[cfg(target_os = "linux")]
+        if let Some(database) = self.database() {
+            let written = database.client().batch_execute(statements);
+            return written.unwrap_or_else(|error| panic!("{statements}: {error}"));
+        }
         let written = self.store().execute_batch(statements);
         written.unwrap_or_else(|error| panic!("{statements}: {error}"));
     }
 
     /// Every row that a query has, each as text with `|` between its values.
     pub fn rows(&self, query: &str) -> Vec<String> {
+        #[cfg(target_os = "linux")]
+        if let Some(database) = self.database() {
+            let rows = database.client().simple_query(query);
+            let rows = rows.unwrap_or_else(|error| panic!("{query}: {error}"));
+            return rows.iter().filter_map(as_text).collect();
+        }
         let store = self.store();
         let mut statement = store.prepare(query).expect("the query is right");
         let columns = statement.column_count();
@@ -81,7 +94,13 @@ impl Playdock {
 
     /// Every row of every table.
     pub fn dump(&self) -> Vec<String> {
-        let tables = self.rows("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
+        let tables = self.rows(match self.is_in_a_file() {
+            true => "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name",
+            false => {
+                "SELECT table_name FROM information_schema.tables
+                 WHERE table_schema = 'playdock' AND table_type = 'BASE TABLE' ORDER BY table_name"
+            }
+        });
         assert!(!tables.is_empty(), "there is no store");
         let mut dump = Vec::new();
         for table in tables {
@@ -107,17 +126,27 @@ impl Playdock {
                  LEFT JOIN notes ON notes.incident = incident.id AND notes.execution = closed_in
              WHERE CASE status
                  WHEN 'Closed' THEN closed_at IS NULL OR closed_by IS NULL OR closed_in IS NULL
-                     OR audits.number IS NOT 1 OR notes.number IS NOT 1
+                     OR coalesce(audits.number, 0) <> 1 OR coalesce(notes.number, 0) <> 1
                  ELSE closed_at IS NOT NULL OR closed_by IS NOT NULL OR closed_in IS NOT NULL
              END
              LIMIT 5",
         );
         assert!(half.is_empty(), "half closed: {half:#?}");
-        let intact: String = self.value("PRAGMA integrity_check");
-        assert_eq!(intact, "ok");
+        if !self.is_in_a_file() {
+            return;
+        }
+        assert_eq!(self.rows("PRAGMA integrity_check"), ["ok"]);
         let checked = self.run(&["db", "check"]);
         assert_eq!(checked.code, Some(0), "{}{}", checked.output, checked.errors);
     }
+}
+
+/// A row of PostgreSQL.
+#[cfg(target_os = "linux")]
+fn as_text(message: &postgres::SimpleQueryMessage) -> Option<String> {
+    let postgres::SimpleQueryMessage::Row(row) = message else { return None };
+    let values = (0..row.len()).map(|column| row.get(column).unwrap_or("NULL"));
+    Some(values.collect::<Vec<_>>().join("|"))
 }
 
 impl Finished {

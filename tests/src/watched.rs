@@ -2,8 +2,8 @@
 
 use playdock_host::execution::{Answer, Host, Invocation, Isolation};
 use playdock_host::incidents::{
-    ExecutionKey, IncidentKey, IncidentStore, LedgerRow, RecordBatch, Recording, SiteRecord,
-    SqliteStore, StoreError, UserRecord,
+    ExecutionKey, IncidentKey, IncidentStore, LedgerRow, RecordBatch, Recording, SiteRecord, Store,
+    StoreError, UserRecord,
 };
 use playdock_host::plugins::Plugins;
 use playdock_plugin_api::Facts;
@@ -18,9 +18,9 @@ use crate::playdock::Playdock;
 /// What a test does before a batch is recorded; it hears which batch it is, from 0.
 type BeforeRecord = Box<dyn Fn(usize) + Send + Sync>;
 
-/// A store in SQLite that counts how often each incident is looked up.
+/// A store that counts how often each incident is looked up.
 pub struct WatchedStore {
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     looks: Mutex<HashMap<IncidentKey, usize>>,
     records: Mutex<usize>,
     before_record: BeforeRecord,
@@ -33,9 +33,8 @@ impl WatchedStore {
         playdock: &Playdock,
         before_record: impl Fn(usize) + Send + Sync + 'static,
     ) -> Arc<WatchedStore> {
-        let store = SqliteStore::open(&playdock.folder().join("playdock.db"));
         Arc::new(WatchedStore {
-            store: Arc::new(store.expect("the store can be opened")),
+            store: playdock.open(),
             looks: Mutex::default(),
             records: Mutex::default(),
             before_record: Box::new(before_record),

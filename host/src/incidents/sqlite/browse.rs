@@ -147,26 +147,3 @@ fn json(row: &Row<'_>, index: usize) -> Result<serde_json::Value, rusqlite::Erro
     let text: Option<String> = row.get(index)?;
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_that_a_filter_lets_through_are_counted_and_times_are_text() {
-        let folder = tempfile::tempdir().unwrap();
-        let (connection, _) = super::super::open::open(&folder.path().join("a.db")).unwrap();
-        let rows = "INSERT INTO site VALUES (1, 'B', 'UTC'), (2, 'A', 'UTC');
-            INSERT INTO incident (site, number, status, closed_at, imported_at)
-            VALUES (1, '1', 'Closed', 0, 0), (1, '2', 'Closed', NULL, 0), (2, '3', 'Open', NULL, 0)";
-        connection.execute_batch(rows).unwrap();
-        assert_eq!(site_names(&connection).unwrap(), ["A", "B"]);
-        let (site, status) = (Some("B".to_owned()), Some("Closed".to_owned()));
-        let filter = IncidentFilter { site, status, limit: 1 };
-        assert_eq!(count(&connection, &filter).unwrap(), 2);
-        let listed = list(&connection, &filter).unwrap();
-        assert_eq!(listed.len(), 1);
-        let json = serde_json::to_value(&listed[0]).unwrap();
-        assert_eq!(json["closed_at"], "1970-01-01T00:00:00Z");
-    }
-}

@@ -139,4 +139,20 @@ impl Import<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use crate::incidents::import::JsonLines;
+    use rusqlite::Connection;
+
+    #[test]
+    fn an_error_of_the_store_is_passed_on() {
+        let mut store = Connection::open_in_memory().unwrap();
+        store.execute_batch(include_str!("schema.sql")).unwrap();
+        store.execute_batch("DROP TABLE user_site").unwrap();
+        let transaction = store.transaction().unwrap();
+        let text = r#"{"kind":"user","username":"u","sites":[]}"#;
+        let mut ignore = |_| ();
+        let lines = JsonLines::new(text.as_bytes(), &mut ignore);
+        let error = super::import(&transaction, lines, 1).unwrap_err().to_string();
+        assert!(error.starts_with("the store refused it: no such table"), "{error}");
+    }
+}
