@@ -5,7 +5,8 @@
 //! host's own memory of what it ran, and [`ApiKeys`] the keys of its remote clients. People look at
 //! incidents through [`IncidentBrowser`], and files come in through [`IncidentImporter`]. A [`Store`]
 //! is all of them: [`SqliteStore`], say, in one file. [`StoreMaintenance`] looks after a store as a
-//! whole; of one in SQLite it is [`SqliteFile`]. A [`StoreLocation`] tells where a store is, and opens
+//! whole; of one in SQLite it is [`SqliteFile`], of one in
+//! PostgreSQL [`PostgresDatabase`]. A [`StoreLocation`] tells where a store is, and opens
 //! it.
 
 mod browse;
@@ -34,7 +35,7 @@ pub use maintenance::{
     Backup, CheckReport, Checked, CopyProgress, MaintenanceError, Migration, Problem, Restored,
     StoreMaintenance,
 };
-pub use postgres::PostgresStore;
+pub use postgres::{PostgresDatabase, PostgresStore};
 pub use records::{
     Begun, Conditions, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState,
     NewExecution,

@@ -9,7 +9,7 @@ use super::error::StoreError;
 use super::importer::IncidentImporter;
 use super::keys::ApiKeys;
 use super::maintenance::StoreMaintenance;
-use super::postgres::PostgresStore;
+use super::postgres::{PostgresDatabase, PostgresStore};
 use super::records::ExecutionRecords;
 use super::sqlite::{SqliteFile, SqliteStore};
 use super::store::IncidentStore;
@@ -83,14 +83,9 @@ impl StoreLocation {
     pub fn maintenance(&self) -> Result<Box<dyn StoreMaintenance>, StoreError> {
         match self {
             StoreLocation::File(path) => Ok(Box::new(SqliteFile::new(path))),
-            StoreLocation::Postgres(url) => Err(not_there_yet(url)),
+            StoreLocation::Postgres(url) => Ok(Box::new(PostgresDatabase::new(url)?)),
         }
     }
-}
-
-fn not_there_yet(url: &PostgresUrl) -> StoreError {
-    let cause = "this playdock has stores in files alone".to_owned();
-    StoreError::CannotOpen { store: url.to_string(), cause }
 }
 
 /// SQLite would only say that it can't open the file.

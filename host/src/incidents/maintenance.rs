@@ -3,6 +3,8 @@
 //! Whoever looks after a store need not be able to use it: it may be of another version, damaged or
 //! missing. So this is a trait of its own beside those of the store that is in use.
 
+pub(super) mod invariants;
+
 use super::error::StoreError;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -94,6 +96,13 @@ pub struct Problem {
     pub execution: Option<String>,
     /// What was found.
     pub found: Option<String>,
+}
+
+impl Checked {
+    /// One that nothing has broken yet.
+    pub(super) fn new(id: &'static str, sentence: &'static str) -> Checked {
+        Checked { id, sentence, broken: 0, problems: Vec::new() }
+    }
 }
 
 impl CheckReport {

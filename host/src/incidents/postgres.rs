@@ -3,12 +3,18 @@
 //!
 //! What each file does: `address` reads the URL that names a store, `tls` says whom its connections
 //! trust, `connections` are the pool of them, `failed` is what their errors mean. `open` makes and
-//! migrates the schema, `look` reads what commands need, `record` writes outcomes and their changes,
-//! `ledger` what became of each incident, `executions` is the journal, `leases` say which of it this
-//! process runs, `browse` is for people, `import` takes incidents in, `keys` are those of remote clients.
+//! migrates the schema, `look` reads what commands need, `record` writes outcomes, `changes` makes
+//! the changes that go with them, `ledger` is what became of each incident, `executions` is the
+//! journal, `leases` say which of it this process runs, `browse` is for people, `import` takes
+//! incidents in, `keys` are those of remote clients. `maintenance` looks after the store as a whole:
+//! `check` reads what must always hold, `backup` and `restore` copy it out and in, by what `tables`
+//! says there is to copy.
 
 mod address;
+mod backup;
 mod browse;
+mod changes;
+mod check;
 mod connections;
 mod executions;
 mod failed;
@@ -17,9 +23,14 @@ mod keys;
 mod leases;
 mod ledger;
 mod look;
+mod maintenance;
 mod open;
 mod record;
+mod restore;
+mod tables;
 mod tls;
+
+pub use maintenance::PostgresDatabase;
 
 use super::browse::{IncidentBrowser, IncidentDetail, IncidentFilter, IncidentLine};
 use super::error::StoreError;

@@ -23,7 +23,10 @@ mod restore;
 mod running;
 mod writer;
 
+pub(super) use backup::as_backup;
 pub use maintenance::SqliteFile;
+pub(super) use open::{open as open_file, open_to_read};
+pub(super) use restore::copy_of_backup;
 
 use super::browse::{IncidentBrowser, IncidentDetail, IncidentFilter, IncidentLine};
 use super::error::StoreError;

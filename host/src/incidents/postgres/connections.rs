@@ -26,12 +26,18 @@ const IDLE_SECONDS: u64 = 10;
 /// stopped keeps no time.
 const GRACE: Duration = Duration::from_secs(10);
 /// How long a database that went away is waited for: a restart takes seconds.
-const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long one is waited for that this process has not seen yet: its name may be wrong.
+pub(super) const FIRST_PATIENCE: Duration = Duration::from_secs(2);
 /// How often what was in the way of another transaction is tried.
 const MOST_CONFLICTS: u32 = 10;
 
 /// The name of the schema that a store is in.
 pub(super) const SCHEMA: &str = "playdock";
+
+/// The key of the lock that every connection shares, so that whoever replaces the store knows when
+/// nobody uses it: "PLDU".
+pub(super) const IN_USE: i64 = 0x504C_4455;
 
 /// The connections of a store.
 pub(super) struct Connections {
@@ -100,6 +106,15 @@ impl Connections {
     /// another transaction was in its way: one that is safe to repeat.
     pub(super) fn repeat<T>(
         &self,
+        operation: impl AsyncFnMut(&Client) -> Result<T, Failed>,
+    ) -> Result<T, StoreError> {
+        self.repeat_for(PATIENCE, operation)
+    }
+
+    /// As [`repeat`](Connections::repeat), for so long while there is no connection.
+    pub(super) fn repeat_for<T>(
+        &self,
+        patience: Duration,
         mut operation: impl AsyncFnMut(&Client) -> Result<T, Failed>,
     ) -> Result<T, StoreError> {
         let mut lost_since = None;
@@ -114,7 +129,7 @@ impl Connections {
                 Failed::Lost(cause) => {
                     log::debug!("{}: {cause}", self.address);
                     let since: &mut Instant = lost_since.get_or_insert_with(Instant::now);
-                    (since.elapsed() < PATIENCE).then(|| Duration::from_millis(200))
+                    (since.elapsed() < patience).then(|| Duration::from_millis(200))
                 }
                 Failed::Conflict(_) => {
                     conflicts += 1;
@@ -204,6 +219,7 @@ fn settings() -> String {
          SET jit TO off;
          -- Whatever the server's default is: what is said to be closed is on the disk.
          SELECT set_config('synchronous_commit', 'on', false)
-             WHERE current_setting('synchronous_commit') = 'off'"
+             WHERE current_setting('synchronous_commit') = 'off';
+         SELECT pg_advisory_lock_shared({IN_USE})"
     )
 }

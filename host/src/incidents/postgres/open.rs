@@ -3,7 +3,7 @@
 
 use super::super::error::StoreError;
 use super::super::maintenance::Migration;
-use super::connections::{Client, Connections, SCHEMA};
+use super::connections::{Client, Connections, FIRST_PATIENCE, SCHEMA};
 use super::failed::Failed;
 
 /// What makes each version of the schema out of the one before; the first out of nothing.
@@ -23,11 +23,14 @@ const LOCK_TIMEOUT: &str = "60s";
 
 /// Brings the store up to the version of this program, and makes it where there is none.
 pub(super) fn migrate(connections: &Connections) -> Result<Migration, StoreError> {
-    connections.once(async |client| {
+    let found = connections.repeat_for(FIRST_PATIENCE, async |client| {
         suitable(client, connections).await?;
-        if version(client, connections).await? == KNOWN {
-            return Ok(Migration { from: KNOWN, to: KNOWN });
-        }
+        version(client, connections).await
+    })?;
+    if found == KNOWN {
+        return Ok(Migration { from: KNOWN, to: KNOWN });
+    }
+    connections.once(async |client| {
         client
             .batch_execute(&format!(
                 "BEGIN; SET LOCAL lock_timeout TO '{LOCK_TIMEOUT}';
@@ -35,7 +38,10 @@ pub(super) fn migrate(connections: &Connections) -> Result<Migration, StoreError
             ))
             .await?;
         let from = version(client, connections).await?;
-        bring_up(client, from).await?;
+        if from == 0 {
+            client.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {SCHEMA}")).await?;
+        }
+        make(client, from).await?;
         client.batch_execute("COMMIT").await?;
         Ok(Migration { from, to: KNOWN })
     })
@@ -43,10 +49,7 @@ pub(super) fn migrate(connections: &Connections) -> Result<Migration, StoreError
 
 /// Makes each later version out of the one before, in the transaction that is open, in the schema
 /// that is on the search path.
-pub(super) async fn bring_up(client: &Client, from: i64) -> Result<(), Failed> {
-    if from == 0 {
-        client.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {SCHEMA}")).await?;
-    }
+pub(super) async fn make(client: &Client, from: i64) -> Result<(), Failed> {
     for (version, migration) in MIGRATIONS.iter().filter(|(version, _)| *version > from) {
         client.batch_execute(migration).await?;
         client.batch_execute(&format!("INSERT INTO version (version) VALUES ({version})")).await?;

@@ -2,11 +2,11 @@
 //! and only while the execution is this host's.
 //!
 //! A batch is one transaction of two round trips: the lease, the changes and the audit entries, which
-//! say what becomes of each entry; then the ledger and the commit. Incidents are locked in the order of
-//! their keys, so batches of several hosts wait for each other and don't deadlock.
+//! say what becomes of each entry; then the ledger and the commit.
 
 use super::super::error::StoreError;
 use super::super::store::{ChangeToMake, EntryOutcome, LedgerEntry, RecordBatch};
+use super::changes;
 use super::connections::{Client, Connections};
 use super::failed::Failed;
 use super::leases::{self, Leases, Name};
@@ -16,7 +16,6 @@ use playdock_plugin_api::Reason;
 use playdock_plugin_api::messages::Row;
 use std::collections::HashSet;
 use std::time::Instant;
-use tokio_postgres::Statement;
 
 /// Writes a batch, and says what becomes of its entries as soon as that is known. What it says
 /// stands once this returns.
@@ -105,15 +104,18 @@ impl Writing<'_> {
         entries: &[&LedgerEntry],
     ) -> Result<(Place, HashSet<i64>), Failed> {
         // First all are prepared, so that each goes off at once, and in this order.
-        let (renewal, finding, changing) =
-            tokio::try_join!(leases::renewal(client), Place::finding(client), changing(client))?;
+        let (renewal, finding, making) = tokio::try_join!(
+            leases::renewal(client),
+            Place::finding(client),
+            changes::making(client)
+        )?;
         let (execution, rows) = (self.batch.execution, self.batch.rows.len());
         let ((), (), place, changed_meanwhile) = tokio::try_join!(
             biased;
-            async { Ok(client.batch_execute("BEGIN").await?) },
+            async { Ok(client.batch_execute(changes::BEGIN).await?) },
             leases::renew(client, &renewal, execution, self.name),
             Place::find(client, &finding, execution, rows),
-            make_changes(client, &changing, self.batch, entries),
+            changes::make(client, &making, self.batch, entries),
         )?;
         Ok((place, changed_meanwhile))
     }
@@ -168,113 +170,12 @@ impl Writing<'_> {
         place: &mut Place,
         entry: &LedgerEntry,
     ) -> Result<(EntryOutcome, Option<Line>), Failed> {
-        let changing = changing(client).await?;
-        if !make_changes(client, &changing, self.batch, &[entry]).await?.is_empty() {
+        let making = changes::making(client).await?;
+        if !changes::make(client, &making, self.batch, &[entry]).await?.is_empty() {
             return Ok((EntryOutcome::ChangedMeanwhile, None));
         }
         Ok((EntryOutcome::Written, place.write(client, self.batch, &[entry]).await?))
     }
-}
-
-/// The statement that makes changes.
-async fn changing(client: &Client) -> Result<Statement, Failed> {
-    let changing = client
-        .prepare_cached(
-            "WITH before AS MATERIALIZED (
-                 SELECT incident.id, incident.status, incident.version, incident.closed_at,
-                     incident.closed_by, octet_length(incident.conclusion) AS conclusion_bytes,
-                     CASE wanted.kind WHEN 'assign' THEN incident.owner END AS owner,
-                     wanted.kind, wanted.at, wanted.status AS new_status, wanted.waived,
-                     wanted.owner AS new_owner
-                 FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[],
-                     $6::text[], $7::text[])
-                     AS wanted (id, version, kind, at, status, waived, owner)
-                 JOIN incident ON incident.id = wanted.id
-                 WHERE incident.version = wanted.version AND CASE wanted.kind
-                     WHEN 'close' THEN incident.status <> 'Closed'
-                     WHEN 'reopen' THEN incident.status = 'Closed' ELSE TRUE END
-                 FOR NO KEY UPDATE OF incident),
-             changed AS (
-                 UPDATE incident SET status = before.new_status, version = incident.version + 1,
-                     closed_at = CASE before.kind WHEN 'close' THEN before.at
-                         WHEN 'assign' THEN incident.closed_at END,
-                     closed_by = CASE before.kind WHEN 'close' THEN $8
-                         WHEN 'assign' THEN incident.closed_by END,
-                     closed_in = CASE before.kind WHEN 'close' THEN $9::bigint
-                         WHEN 'assign' THEN incident.closed_in END,
-                     owner = coalesce(before.new_owner, incident.owner),
-                     conclusion = conclusion || $10
-                 FROM before WHERE incident.id = before.id)
-             INSERT INTO audit (incident, execution, action, at, acting_user, before_status,
-                 before_version, before_closed_at, before_closed_by, before_conclusion_bytes, waived,
-                 before_owner, owner)
-             SELECT id, $9, kind, at, $8, status, version, closed_at, closed_by, conclusion_bytes,
-                 waived, owner, new_owner
-             FROM before",
-        )
-        .await?;
-    Ok(changing)
-}
-
-/// Makes the changes of entries with their audit entries, inside the transaction that is open, and
-/// tells which of the incidents no longer stand at their versions.
-async fn make_changes(
-    client: &Client,
-    changing: &Statement,
-    batch: &RecordBatch,
-    entries: &[&LedgerEntry],
-) -> Result<HashSet<i64>, Failed> {
-    let mut changes: Vec<_> = entries
-        .iter()
-        .filter_map(|entry| Some((entry.incident?.0, entry.change.as_ref()?)))
-        .collect();
-    if changes.is_empty() {
-        return Ok(HashSet::new());
-    }
-    changes.sort_unstable_by_key(|(incident, _)| *incident);
-    let ids: Vec<i64> = changes.iter().map(|(incident, _)| *incident).collect();
-    // No incident has a version that the store can't hold.
-    let versions: Vec<i64> =
-        changes.iter().map(|(_, change)| i64::try_from(change.version).unwrap_or(-1)).collect();
-    let kinds: Vec<&str> = changes.iter().map(|(_, change)| change.kind.as_str()).collect();
-    let times: Vec<i64> = changes.iter().map(|(_, change)| change.at.milliseconds()).collect();
-    let statuses: Vec<&str> = changes.iter().map(|(_, change)| change.status.as_str()).collect();
-    let waived: Vec<Option<&str>> =
-        changes.iter().map(|(_, change)| change.waived.as_deref()).collect();
-    let owners: Vec<Option<&str>> =
-        changes.iter().map(|(_, change)| change.owner.as_deref()).collect();
-    let conclusion = batch.conclusion.as_deref().unwrap_or_default();
-    let (user, execution) = (&batch.acting_user, batch.execution.0);
-    let changed = client
-        .execute(
-            changing,
-            &[
-                &ids,
-                &versions,
-                &kinds,
-                &times,
-                &statuses,
-                &waived,
-                &owners,
-                user,
-                &execution,
-                &conclusion,
-            ],
-        )
-        .await?;
-    if changed == changes.len() as u64 {
-        return Ok(HashSet::new());
-    }
-    // An execution changes an incident once, unless what it did was undone.
-    let statement = client
-        .prepare_cached(
-            "SELECT wanted.id FROM unnest($1::bigint[], $2::bigint[]) AS wanted (id, version)
-             WHERE NOT EXISTS (SELECT FROM audit WHERE audit.incident = wanted.id
-                 AND before_version = wanted.version AND execution = $3)",
-        )
-        .await?;
-    let rows = client.query(&statement, &[&ids, &versions, &execution]).await?;
-    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
 /// What becomes of each entry of a batch.

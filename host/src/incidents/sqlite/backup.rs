@@ -28,6 +28,16 @@ pub(super) fn backup(
     file: &Path,
     progress: CopyProgress<'_>,
 ) -> Result<Backup, MaintenanceError> {
+    as_backup(path.display().to_string(), file, |copy| fill(path, copy, file, progress))
+}
+
+/// Makes a backup of a store, named so for people, into `file`, which must not exist. `fill` writes
+/// all that the store holds into a file of SQLite that nobody else knows.
+pub(in super::super) fn as_backup(
+    store: String,
+    file: &Path,
+    fill: impl FnOnce(&Path) -> Result<(), MaintenanceError>,
+) -> Result<Backup, MaintenanceError> {
     // A log that was left there would be taken for a part of the backup.
     let beside = CONTENT_BESIDE.iter().map(|suffix| with_suffix(file, suffix));
     for taken in std::iter::once(file.to_owned()).chain(beside) {
@@ -35,22 +45,29 @@ pub(super) fn backup(
             return Err(MaintenanceError::Exists(taken));
         }
     }
-    let copied = Copied::of(path, file, progress)?;
+    let copied = Copied::filled(file, fill)?;
     let report = check::check(copied.path(), 0)?;
     match report.broken() {
         0 => {}
-        problems => {
-            return Err(MaintenanceError::BrokenStore {
-                store: path.display().to_string(),
-                problems,
-            });
-        }
+        problems => return Err(MaintenanceError::BrokenStore { store, problems }),
     }
     let metadata = copied.path().metadata();
     let bytes = metadata.map_err(|error| MaintenanceError::file(file, "written", &error))?.len();
     copied.become_new(file)?;
     let (version, incidents, executions) = (report.version, report.incidents, report.executions);
     Ok(Backup { bytes, version, incidents, executions })
+}
+
+/// Copies the store in `from` into `copy`, which is to become `target`.
+pub(super) fn fill(
+    from: &Path,
+    copy: &Path,
+    target: &Path,
+    progress: CopyProgress<'_>,
+) -> Result<(), MaintenanceError> {
+    let (source, _) = open::open_to_read(from)?;
+    copy_pages(&source, copy, progress)
+        .map_err(|error| MaintenanceError::writing(target, error.into()))
 }
 
 /// A copy of a store that nobody else knows yet: gone when it is dropped, unless it became a file.
@@ -67,14 +84,21 @@ impl Copied {
         target: &Path,
         progress: CopyProgress<'_>,
     ) -> Result<Copied, MaintenanceError> {
-        let (source, _) = open::open_to_read(from)?;
+        Copied::filled(target, |copy| fill(from, copy, target, progress))
+    }
+
+    /// Fills a file beside `target`, durably.
+    fn filled(
+        target: &Path,
+        fill: impl FnOnce(&Path) -> Result<(), MaintenanceError>,
+    ) -> Result<Copied, MaintenanceError> {
         let mut prefix = target.file_name().unwrap_or_default().to_owned();
         prefix.push(".partial-");
         let file = tempfile::Builder::new().prefix(&prefix).tempfile_in(folder(target));
         let file = file.map_err(|error| MaintenanceError::file(target, "written", &error))?;
         let copied = Copied { _beside: Beside(file.path().to_owned()), file };
-        let written = copy(&source, copied.path(), progress).and_then(|()| single(copied.path()));
-        written.map_err(|error| MaintenanceError::writing(target, error.into()))?;
+        fill(copied.path())?;
+        single(copied.path()).map_err(|error| MaintenanceError::writing(target, error.into()))?;
         copied.sync(target)?;
         Ok(copied)
     }
@@ -121,7 +145,7 @@ impl Drop for Beside {
     }
 }
 
-fn copy(
+fn copy_pages(
     source: &Connection,
     path: &Path,
     progress: CopyProgress<'_>,

@@ -1,28 +1,15 @@
 //! Checking what must always hold in a store, in one transaction that writes nothing.
 //!
-//! Each invariant is one statement over whole tables, so that a million incidents take seconds. The
-//! invariants of the incidents and of the executions are in `check/`; here is what SQLite itself
-//! can tell, and how they are all run.
-
-mod executions;
-mod incidents;
+//! Each invariant is one statement over whole tables, so that a million incidents take seconds.
+//! Those of all stores are in `maintenance/invariants/`; here is what SQLite itself can tell, and how
+//! they are all run.
 
 use super::super::error::StoreError;
-use super::super::maintenance::{CheckReport, Checked, Problem};
+use super::super::maintenance::{CheckReport, Checked, Problem, invariants};
 use super::open;
 use rusqlite::{Connection, ErrorCode, Row};
 use std::collections::HashMap;
 use std::path::Path;
-
-/// What must always hold, and the statement that finds what breaks it.
-struct Invariant {
-    id: &'static str,
-    sentence: &'static str,
-    /// The first version of the store that it holds in.
-    since: i64,
-    /// Finds what breaks it: the site, the incident's number, the execution's id and what was found.
-    broken: &'static str,
-}
 
 /// The version since which the lines of ledgers share their rows, and parameters have a table.
 const SHARED_ROWS: i64 = 4;
@@ -69,8 +56,7 @@ fn all(connection: &Connection, version: i64, most: usize) -> Result<CheckReport
     report.incidents = count("incident")?;
     report.executions = count("execution")?;
     report.invariants.push(references(connection, most)?);
-    let invariants = incidents::INVARIANTS.iter().chain(executions::INVARIANTS);
-    for invariant in invariants.filter(|invariant| invariant.since <= version) {
+    for invariant in invariants::of_version(version) {
         let mut checked = Checked::new(invariant.id, invariant.sentence);
         let mut statement = connection.prepare(invariant.broken)?;
         let mut rows = statement.query([])?;
@@ -83,10 +69,6 @@ fn all(connection: &Connection, version: i64, most: usize) -> Result<CheckReport
 }
 
 impl Checked {
-    fn new(id: &'static str, sentence: &'static str) -> Checked {
-        Checked { id, sentence, broken: 0, problems: Vec::new() }
-    }
-
     /// Counts a problem, and keeps it if it is one of the first.
     fn add(
         &mut self,

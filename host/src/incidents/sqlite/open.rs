@@ -28,7 +28,7 @@ const CACHE: i64 = -16_000;
 const APPLICATION_ID: i64 = 0x504C_444B;
 
 /// Opens the file and brings it up to date.
-pub(super) fn open(path: &Path) -> Result<(Connection, Migration), StoreError> {
+pub(in super::super) fn open(path: &Path) -> Result<(Connection, Migration), StoreError> {
     let mut connection = connect(path)?;
     let migration = migrate(&mut connection, path)?;
     Ok((connection, migration))
@@ -36,7 +36,7 @@ pub(super) fn open(path: &Path) -> Result<(Connection, Migration), StoreError> {
 
 /// Opens the file for reading alone, whatever version of a store it is up to this program's, and
 /// tells its version.
-pub(super) fn open_to_read(path: &Path) -> Result<(Connection, i64), StoreError> {
+pub(in super::super) fn open_to_read(path: &Path) -> Result<(Connection, i64), StoreError> {
     let cannot_open = |cause: String| StoreError::CannotOpen { store: name(path), cause };
     match path.metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => {

@@ -7,8 +7,8 @@
 //! a second name, and the copy takes its place by one rename: there is a store at any moment.
 
 use super::super::error::StoreError;
-use super::super::maintenance::{CopyProgress, MaintenanceError, Restored};
-use super::backup::{CONTENT_BESIDE, Copied, INDEX_BESIDE, sync_folder, with_suffix};
+use super::super::maintenance::{CheckReport, CopyProgress, MaintenanceError, Restored};
+use super::backup::{CONTENT_BESIDE, Copied, INDEX_BESIDE, fill, sync_folder, with_suffix};
 use super::{check, open};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::File;
@@ -29,13 +29,7 @@ pub(super) fn restore(
     }
     open::open_to_read(file).map_err(bad)?;
     let copied = Copied::of(file, path, progress)?;
-    let report = check::check(copied.path(), 0).map_err(bad)?;
-    match report.broken() {
-        0 => {}
-        problems => {
-            return Err(MaintenanceError::BrokenBackup { file: file.to_owned(), problems });
-        }
-    }
+    let report = checked(copied.path(), file)?;
     let writing = |error| MaintenanceError::writing(path, error);
     let (connection, migration) = open::open(copied.path()).map_err(writing)?;
     // Whoever closes last writes the log back and removes it.
@@ -61,6 +55,27 @@ pub(super) fn restore(
     };
     let (incidents, executions) = (report.incidents, report.executions);
     Ok(Restored { kept, migration, incidents, executions })
+}
+
+/// Copies a backup into a file of which nobody else knows, once it is checked, to be brought up to
+/// date and read there. What the check found goes with it.
+pub(in super::super) fn copy_of_backup(
+    file: &Path,
+    copy: &Path,
+) -> Result<CheckReport, MaintenanceError> {
+    fill(file, copy, copy, &mut |_, _| ())?;
+    checked(copy, file)
+}
+
+/// Checks the copy of a backup.
+fn checked(copy: &Path, file: &Path) -> Result<CheckReport, MaintenanceError> {
+    let file = || file.to_owned();
+    let report = check::check(copy, 0);
+    let report = report.map_err(|cause| MaintenanceError::BadBackup { file: file(), cause })?;
+    match report.broken() {
+        0 => Ok(report),
+        problems => Err(MaintenanceError::BrokenBackup { file: file(), problems }),
+    }
 }
 
 /// A store that no other process uses, for as long as this lives.

@@ -9,7 +9,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         since: 1,
         broken: "SELECT site.name, number, NULL, count(*) || ' incidents'
             FROM incident JOIN site ON site.id = incident.site
-            GROUP BY incident.site, number HAVING count(*) > 1",
+            GROUP BY incident.site, site.name, number HAVING count(*) > 1",
     },
     Invariant {
         id: "status",
@@ -38,7 +38,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         since: 1,
         broken: "SELECT site.name, number, execution_id,
                 concat_ws(', ', 'status ' || status,
-                    iif(closed_at IS NULL, NULL, 'a date'), 'the user ' || closed_by)
+                    CASE WHEN closed_at IS NOT NULL THEN 'a date' END, 'the user ' || closed_by)
             FROM incident JOIN site ON site.id = incident.site
             LEFT JOIN execution ON execution.id = closed_in
             WHERE status <> 'Closed'
@@ -49,8 +49,8 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         sentence: "An incident that an execution closed has a date and a user.",
         since: 1,
         broken: "SELECT site.name, number, execution_id,
-                concat_ws(' and ', iif(closed_at IS NULL, 'no date', NULL),
-                    iif(coalesce(closed_by, '') = '', 'no user', NULL))
+                concat_ws(' and ', CASE WHEN closed_at IS NULL THEN 'no date' END,
+                    CASE WHEN coalesce(closed_by, '') = '' THEN 'no user' END)
             FROM incident JOIN site ON site.id = incident.site
             JOIN execution ON execution.id = closed_in
             WHERE status = 'Closed' AND (closed_at IS NULL OR coalesce(closed_by, '') = '')",
@@ -68,7 +68,8 @@ pub(super) const INVARIANTS: &[Invariant] = &[
             LEFT JOIN audit ON audit.incident = incident.id AND audit.execution = closed_in
                 AND action = 'close'
             WHERE incident.status = 'Closed'
-                AND (audit.id IS NULL OR at IS NOT closed_at OR audit.acting_user IS NOT closed_by)",
+                AND (audit.id IS NULL OR at IS DISTINCT FROM closed_at
+                    OR audit.acting_user IS DISTINCT FROM closed_by)",
     },
     Invariant {
         id: "closed-once",
@@ -76,7 +77,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         since: 1,
         broken: "SELECT site.name, incident.number, execution_id, number_of || ' audit entries'
             FROM (SELECT incident, execution, count(*) AS number_of FROM audit
-                GROUP BY incident, execution HAVING number_of > 1) AS often
+                GROUP BY incident, execution HAVING count(*) > 1) AS often
             JOIN incident ON incident.id = often.incident JOIN site ON site.id = incident.site
             JOIN execution ON execution.id = often.execution",
     },
@@ -125,7 +126,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         broken: "SELECT site.name, number, execution_id, 'in the name of ' || audit.acting_user
             FROM audit JOIN execution ON execution.id = audit.execution
             JOIN incident ON incident.id = audit.incident JOIN site ON site.id = incident.site
-            WHERE audit.acting_user IS NOT execution.acting_user",
+            WHERE audit.acting_user IS DISTINCT FROM execution.acting_user",
     },
     Invariant {
         id: "audit-time",

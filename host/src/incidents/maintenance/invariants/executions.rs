@@ -135,7 +135,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                 return_data || ', with ' || lines || ' lines of which ' || failed || ' failed'
             FROM (SELECT execution.id, coalesce(lines, 0) AS lines, coalesce(failed, 0) AS failed
                 FROM execution LEFT JOIN (SELECT execution, count(*) AS lines,
-                    sum(result = 'Failed') AS failed FROM line GROUP BY execution) AS ledgers
+                    count(*) FILTER (WHERE result = 'Failed') AS failed FROM line GROUP BY execution) AS ledgers
                 ON ledgers.execution = execution.id WHERE state = 'finished') AS counted
             JOIN execution USING (id)
             WHERE CASE WHEN lines = 0 THEN return_data NOT IN ('Successful', 'Failed')
