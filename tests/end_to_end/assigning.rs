@@ -3,10 +3,16 @@
 
 use playdock_host::execution::{Cancellation, Ended, Progress};
 use playdock_tests::{
-    Finished, Playdock, SITE_AND_USER, answer_rows, incident, invocation, outcome,
+    Finished, Playdock, SITE_AND_USER, answer_rows, in_postgres_too, incident, invocation, outcome,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
+
+in_postgres_too!(
+    an_incident_is_assigned_with_its_audit_and_the_answer_is_repeated,
+    only_an_active_user_of_the_site_is_assigned_to_and_others_are_told_alike,
+    an_interrupted_assignment_goes_on_and_leaves_to_others_what_was_given_to_them_since,
+);
 
 /// A store with omar, who owns the incidents, jane, somebody who left, and somebody elsewhere.
 fn store(count: usize) -> (Playdock, Vec<String>) {

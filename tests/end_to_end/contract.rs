@@ -6,9 +6,18 @@ mod parameters;
 mod rules;
 mod traces;
 
-use playdock_tests::{Finished, Playdock, SITE_AND_USER, incident, parameters, with};
+use playdock_tests::{
+    Finished, Playdock, SITE_AND_USER, in_postgres_too, incident, parameters, with,
+};
 use serde_json::{Value, json};
 use std::path::Path;
+
+in_postgres_too!(
+    by_invoke,
+    by_run_of_a_playbook,
+    an_incident_that_was_closed_before_keeps_its_date_its_user_and_its_conclusion,
+    a_failure_of_the_whole_has_an_error_and_nothing_else,
+);
 
 pub(crate) const RESPONSE: &str = r#"{"result":"<table class='cc-table'> <tr> <th>Incident Number</th> <th>Status</th> <th>Close Date</th> <th>Closed By</th> <th>Result</th> </tr> <tr> <td>20210127-198</td> <td>Closed</td> <td>Jan 27, 2021 06:08 AM PST</td> <td>admin user</td> <td>Successful</td> </tr> <tr> <td>20210127-197</td> <td>Closed</td> <td>Jan 27, 2021 06:08 AM PST</td> <td>admin user</td> <td>Successful</td> </tr> </table>","error":"","returnData":"Successful","contextData":[{"Incident Number":"20210127-198","Status":"Closed","Close Date":"01/27/2021 06:08 AM PST","Result":"Successful","Closed By":"admin user"},{"Incident Number":"20210127-197","Status":"Closed","Close Date":"01/27/2021 06:08 AM PST","Result":"Successful","Closed By":"admin user"}]}"#;
 
@@ -178,7 +187,8 @@ fn an_incident_that_was_closed_before_keeps_its_date_its_user_and_its_conclusion
         r#""contextData":[{{"Incident Number":"1","Status":"Closed","Close Date":"01/22/2021 08:45 AM PST","Result":"Successful","Closed By":"jane","Reason":"already-closed","Error message":{message}}},{{"Incident Number":"2","Status":"Closed","Close Date":"01/27/2021 06:08 AM PST","Result":"Successful","Closed By":"admin user"}}]}}"#
     );
     assert!(finished.output.trim_end().ends_with(&row), "{finished:?}");
-    let stored = "SELECT closed_at, closed_by, conclusion, version FROM incident WHERE number = 1";
+    let stored =
+        "SELECT closed_at, closed_by, conclusion, version FROM incident WHERE number = '1'";
     assert_eq!(playdock.rows(stored), ["1611333900000|jane|<p>Done.</p>|1"]);
     let conclusion: String = playdock.value("SELECT conclusion FROM incident WHERE number = '2'");
     assert_eq!(conclusion, "<p>Again.</p>");

@@ -10,6 +10,7 @@ mod contract;
 mod crashes;
 mod database;
 mod hostile;
+mod hosts;
 mod loading;
 mod misbehaving;
 mod protection;

@@ -5,10 +5,17 @@ mod races;
 
 use playdock_host::execution::{Cancellation, Ended};
 use playdock_tests::{
-    Finished, Playdock, Random, WatchedStore, answer_rows, closing, incident, outcome, parameters,
-    with,
+    Finished, Playdock, Random, WatchedStore, answer_rows, closing, in_postgres_too, incident,
+    outcome, parameters, with,
 };
 use serde_json::json;
+
+in_postgres_too!(
+    a_finished_execution_repeats_its_answer_byte_for_byte,
+    an_id_that_belongs_to_something_else_is_refused,
+    a_cancelled_execution_says_what_it_did_and_the_same_id_does_the_rest,
+    an_incident_that_was_reopened_during_an_interruption_stays_open,
+);
 
 const ID: [&str; 2] = ["--execution-id", "nightly-1"];
 

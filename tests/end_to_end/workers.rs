@@ -2,9 +2,14 @@
 //! and its process ends with its host. What only a sandbox holds back is tested with hostile ones.
 
 use playdock_host::execution::{Answer, Ended, Host};
-use playdock_tests::{Finished, Playdock, SITE_AND_USER, incident, invocation};
+use playdock_tests::{Finished, Playdock, SITE_AND_USER, in_postgres_too, incident, invocation};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+
+in_postgres_too!(
+    a_worker_that_ends_ends_its_execution_alone,
+    a_worker_sees_nothing_of_the_environment,
+);
 
 fn playdock() -> Playdock {
     let playdock = Playdock::with_plugins(&["hostile"]);

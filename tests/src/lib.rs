@@ -9,6 +9,8 @@ mod kinds;
 mod playdock;
 #[cfg(target_os = "linux")]
 mod postgres_server;
+#[cfg(target_os = "linux")]
+mod postgres_small_disk;
 mod random;
 mod served;
 mod stores;

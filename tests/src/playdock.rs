@@ -100,10 +100,7 @@ impl Playdock {
 
     /// The store in the folder, a file of SQLite, opened beside the program.
     pub fn store(&self) -> rusqlite::Connection {
-        let store = rusqlite::Connection::open(self.folder().join("playdock.db"));
-        let store = store.expect("the store can be opened");
-        store.busy_timeout(std::time::Duration::from_secs(10)).expect("a time-out can be set");
-        store
+        crate::stores::open(&self.folder().join("playdock.db"))
     }
 
     /// Writes a file in the folder and returns its path.

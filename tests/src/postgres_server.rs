@@ -20,7 +20,7 @@ const OWNER: &str = "playdock";
 /// The password of the role, which is asked for over TCP.
 const PASSWORD: &str = "s3cret";
 /// Whom a server runs as where the tests run as root, whom PostgreSQL refuses: nobody.
-const NOBODY: u32 = 65_534;
+pub(crate) const NOBODY: u32 = 65_534;
 
 /// A server of PostgreSQL.
 pub struct PostgresServer {
@@ -131,8 +131,13 @@ impl PostgresServer {
     }
 
     fn make_database(&self) -> String {
+        self.make_database_in("pg_default")
+    }
+
+    /// Makes a database whose files are in a tablespace; returns its name.
+    pub(crate) fn make_database_in(&self, tablespace: &str) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        let made = format!("CREATE DATABASE {name} OWNER {OWNER}");
+        let made = format!("CREATE DATABASE {name} OWNER {OWNER} TABLESPACE {tablespace}");
         self.superuser("postgres").batch_execute(&made).expect("a database can be made");
         name
     }
@@ -143,7 +148,8 @@ impl PostgresServer {
         self.run(control);
     }
 
-    fn run(&self, mut command: Command) {
+    /// Runs a command to its end, in the folder of the server.
+    pub(crate) fn run(&self, mut command: Command) {
         // Into a file, since a server that it starts has the same outputs, and keeps them.
         let said = File::create(self.folder.join("said")).expect("a file can be made");
         command.stderr(said.try_clone().expect("a file can be shared")).stdout(said);
@@ -164,6 +170,11 @@ impl Drop for PostgresServer {
 }
 
 impl PostgresDatabase {
+    /// A database of a server, by its name.
+    pub(crate) fn of(server: Arc<PostgresServer>, name: String) -> PostgresDatabase {
+        PostgresDatabase { server, name }
+    }
+
     /// Its URL, for the role that it belongs to.
     pub fn url(&self) -> String {
         let socket = self.server.folder.to_string_lossy().replace('/', "%2F");
@@ -183,12 +194,17 @@ impl PostgresDatabase {
 
     /// A connection to it, as the role that it belongs to, which finds the tables of a store.
     pub fn client(&self) -> Client {
+        self.connector()()
+    }
+
+    /// What makes such connections.
+    pub(crate) fn connector(&self) -> impl Fn() -> Client + Send + Sync + use<> {
         let (host, port) = (self.server.folder.display(), self.server.port);
         let place = format!(
             "host={host} port={port} user={OWNER} dbname={} options='-c search_path=playdock'",
             self.name
         );
-        Client::connect(&place, NoTls).expect("the database can be reached")
+        move || Client::connect(&place, NoTls).expect("the database can be reached")
     }
 }
 
@@ -222,12 +238,12 @@ fn command(program: &Path, folder: &Path) -> Command {
     command
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
 /// A program of PostgreSQL: in the path, or where Debian puts those of its latest version.
-fn binary(name: &str) -> PathBuf {
+pub(crate) fn binary(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
         let path = std::env::var_os("PATH").unwrap_or_default();

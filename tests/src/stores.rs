@@ -3,6 +3,7 @@
 use crate::playdock::{Finished, Playdock};
 use rusqlite::types::ValueRef;
 use serde_json::{Value, json};
+use std::path::Path;
 use std::str::FromStr;
 
 /// The site and the user of the contract's request, to import.
@@ -54,13 +55,24 @@ impl Playdock {
 
     /// Writes into the store beside the program.
     pub fn write(&self, statements: &str) {
+        self.writer()(statements);
+    }
+
+    /// What writes into the store beside the program, wherever it goes.
+    pub fn writer(&self) -> Box<dyn Fn(&str) + Send + Sync> {
         #[cfg(target_os = "linux")]
         if let Some(database) = self.database() {
-            let written = database.client().batch_execute(statements);
-            return written.unwrap_or_else(|error| panic!("{statements}: {error}"));
+            let connect = database.connector();
+            return Box::new(move |statements| {
+                let written = connect().batch_execute(statements);
+                written.unwrap_or_else(|error| panic!("{statements}: {error}"));
+            });
         }
-        let written = self.store().execute_batch(statements);
-        written.unwrap_or_else(|error| panic!("{statements}: {error}"));
+        let path = self.folder().join("playdock.db");
+        Box::new(move |statements| {
+            let written = open(&path).execute_batch(statements);
+            written.unwrap_or_else(|error| panic!("{statements}: {error}"));
+        })
     }
 
     /// Every row that a query has, each as text with `|` between its values.
@@ -139,6 +151,13 @@ impl Playdock {
         let checked = self.run(&["db", "check"]);
         assert_eq!(checked.code, Some(0), "{}{}", checked.output, checked.errors);
     }
+}
+
+/// Opens a store in SQLite beside the program.
+pub(crate) fn open(path: &Path) -> rusqlite::Connection {
+    let store = rusqlite::Connection::open(path).expect("the store can be opened");
+    store.busy_timeout(std::time::Duration::from_secs(10)).expect("a time-out can be set");
+    store
 }
 
 /// A row of PostgreSQL.

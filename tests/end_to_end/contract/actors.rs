@@ -1,8 +1,16 @@
 //! In whose name incidents are closed, where that user may work, and what another site's
 //! incidents look like from here.
 
-use playdock_tests::{Playdock, SITE_AND_USER, incident, invocation, parameters, with};
+use playdock_tests::{
+    Playdock, SITE_AND_USER, in_postgres_too, incident, invocation, parameters, with,
+};
 use serde_json::{Value, json};
+
+in_postgres_too!(
+    an_automatic_execution_closes_as_its_username_parameter,
+    the_incident_of_another_site_looks_exactly_like_one_that_does_not_exist,
+    of_two_incidents_with_one_number_that_of_the_site_is_closed,
+);
 
 const OTHERS: &str = r#"{"kind":"site","name":"Client B","time_zone":"UTC"}
 {"kind":"user","username":"jane","sites":["Security Operations"]}

@@ -1,7 +1,14 @@
 //! What keeps an incident open, and what lets it close.
 
-use playdock_tests::{Playdock, incident, parameters, with};
+use playdock_tests::{Playdock, in_postgres_too, incident, parameters, with};
 use serde_json::{Value, json};
+
+in_postgres_too!(
+    a_required_task_blocks_unless_it_is_known_to_be_done,
+    a_field_that_is_required_on_close_blocks_without_a_value,
+    all_blockers_are_named_and_no_others,
+    a_bypass_closes_the_incident_and_leaves_its_tasks_and_fields_as_they_are,
+);
 
 const TASKS: &str = "Bypass Required Pending Tasks";
 const FIELDS: &str = "Bypass All Required Fields";

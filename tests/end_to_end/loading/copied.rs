@@ -43,7 +43,10 @@ fn run(
     wrapped.args(&wrapper[1..]).arg(command.get_program()).args(command.get_args());
     wrapped.current_dir(playdock.folder()).env_remove("XDG_CACHE_HOME");
     for (name, value) in command.get_envs() {
-        wrapped.env(name, value.unwrap_or_default());
+        match value {
+            Some(value) => wrapped.env(name, value),
+            None => wrapped.env_remove(name),
+        };
     }
     change(&mut wrapped);
     playdock.start(wrapped).wait_with_output().expect("it ends").into()

@@ -4,7 +4,14 @@ use super::{
     ATTACK, CLOSE, ask_until, attacked_store, closing, closing_store, outcome, sleeping,
     start_sleeping,
 };
-use playdock_tests::Served;
+use playdock_tests::{Served, in_postgres_too};
+
+in_postgres_too!(
+    a_repeated_request_has_the_same_answer_also_after_a_restart,
+    requests_at_once_are_one_execution,
+    a_request_that_joins_a_running_one_gets_its_answer_and_another_body_is_refused,
+    what_was_cut_off_goes_on_with_the_same_key,
+);
 
 /// What is said where a key was used for another request: the answer of a failure.
 const TAKEN: (u16, &str) = (

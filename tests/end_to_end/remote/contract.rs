@@ -2,8 +2,10 @@
 
 use super::{CLOSE, body_in, closing, closing_store, outcome, sleeping};
 use crate::contract::{CLOCK, RESPONSE};
-use playdock_tests::{Response, parameters, with};
+use playdock_tests::{Response, in_postgres_too, parameters, with};
 use serde_json::{Value, json};
+
+in_postgres_too!(the_contracts_request_gives_the_contracts_response,);
 
 const REQUEST: &str = r#"{"Username":"Admin","Site":"Security Operations","CommandParams":{"Incident Numbers":["20210127-198","20210127-197"],"Bypass Required Pending Tasks":"Yes","Bypass All Required Fields":"Yes","Username":"admin user","Conclusion":"The incident was closed in bulk."}}"#;
 

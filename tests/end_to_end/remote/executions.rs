@@ -4,7 +4,13 @@ use super::{
     ATTACK, CLOSE, ask_until, attacked_store, closing, closing_store, outcome, sleeping,
     start_sleeping,
 };
+use playdock_tests::in_postgres_too;
 use std::io::Write;
+
+in_postgres_too!(
+    an_execution_shows_how_far_it_is_and_then_its_answer,
+    an_execution_is_cancelled_by_its_key_alone,
+);
 
 const NOT_FOUND: (u16, &str) = (404, r#"{"Error":"Not found."}"#);
 

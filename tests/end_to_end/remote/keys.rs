@@ -1,8 +1,13 @@
 //! What a key may do, and until when.
 
 use super::{CLOSE, SITES_AND_USERS, ask_until, body, body_in, closing, closing_store, outcome};
-use playdock_tests::{incident, parameters, with};
+use playdock_tests::{in_postgres_too, incident, parameters, with};
 use serde_json::{Value, json};
+
+in_postgres_too!(
+    a_key_does_no_more_than_it_was_made_for,
+    a_key_that_is_made_or_revoked_while_the_server_runs_counts,
+);
 
 #[test]
 fn a_key_does_no_more_than_it_was_made_for() {

@@ -5,13 +5,20 @@
 //! is shown where a test fails.
 
 use super::{CLOSE, body, closing, closing_store, outcome};
-use playdock_tests::{PATIENCE, Playdock, Random, Served, outcome as said_of, parameters, with};
+use playdock_tests::{
+    PATIENCE, Playdock, Random, Served, in_postgres_too, outcome as said_of, parameters, with,
+};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
+
+in_postgres_too!(
+    clients_that_close_the_same_incidents_at_once_close_each_once,
+    killed_under_load_what_was_answered_stands_and_the_rest_is_done_when_asked_again,
+);
 
 const CLIENTS: usize = 200;
 /// How many connections there are when the server is killed.

@@ -5,8 +5,13 @@ use super::{
     ATTACK, CLOSE, SITES_AND_USERS, attacked_store, body_in, closing_store, outcome, sleeping,
     start_sleeping,
 };
-use playdock_tests::{incident, parameters, with};
+use playdock_tests::{in_postgres_too, incident, parameters, with};
 use serde_json::{Value, json};
+
+in_postgres_too!(
+    what_another_site_has_is_as_what_is_not_there,
+    an_execution_of_another_key_is_out_of_reach_also_for_who_guesses_its_id,
+);
 
 #[test]
 fn what_another_site_has_is_as_what_is_not_there() {

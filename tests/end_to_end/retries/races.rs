@@ -4,12 +4,20 @@
 use super::{ID, audited, open_incidents, status};
 use playdock_host::execution::Ended;
 use playdock_tests::{
-    Finished, Playdock, WatchedStore, answer_rows, closing, outcome, outcomes, parameters, with,
+    Finished, Playdock, WatchedStore, answer_rows, closing, in_postgres_too, outcome, outcomes,
+    parameters, with,
 };
 use serde_json::{Value, json};
 use std::process::Child;
 use std::sync::Barrier;
 use std::time::Duration;
+
+in_postgres_too!(
+    two_processes_with_one_id_close_each_incident_once,
+    three_executions_of_the_same_incidents_close_each_once,
+    what_changes_between_look_and_close_is_not_missed,
+    an_incident_that_keeps_changing_is_left_open_and_the_others_close,
+);
 
 fn finish(child: Child) -> Finished {
     let output = child.wait_with_output().expect("it can be waited for");
@@ -78,11 +86,10 @@ fn three_executions_of_the_same_incidents_close_each_once() {
 
 /// Closes INC-0, INC-1 and INC-2 while somebody writes into the store before each batch.
 fn close_while(playdock: &Playdock, sql: &str, only_once: bool) -> Vec<Value> {
-    let (path, sql) = (playdock.folder().join("playdock.db"), sql.to_owned());
+    let (write, sql) = (playdock.writer(), sql.to_owned());
     let meddle = move |batch| {
         if batch == 0 || !only_once {
-            let store = rusqlite::Connection::open(&path).expect("the store can be opened");
-            store.execute_batch(&sql).expect("the statement is right");
+            write(&sql);
         }
     };
     let store = WatchedStore::new(playdock, meddle);
@@ -97,13 +104,13 @@ fn what_changes_between_look_and_close_is_not_missed() {
     let id = "(SELECT id FROM incident WHERE number = 'INC-1')";
     for (sql, said, stored) in [
         (
-            format!("INSERT INTO task VALUES ({id}, 9, 'Call the user', 1, 'Pending')"),
+            format!("INSERT INTO task VALUES ({id}, 9, 'Call the user', TRUE, 'Pending')"),
             "required-tasks-pending",
             "Open",
         ),
         (
             format!(
-                "INSERT INTO field VALUES ({id}, 9, 'Closure', 'Loss', 'Activity', 1, 1, 'null')"
+                "INSERT INTO field VALUES ({id}, 9, 'Closure', 'Loss', 'Activity', TRUE, TRUE, 'null')"
             ),
             "required-fields-missing",
             "Open",
@@ -117,7 +124,7 @@ fn what_changes_between_look_and_close_is_not_missed() {
         ),
         // A change that blocks nothing: it is judged anew, and closes.
         (
-            format!("INSERT INTO task VALUES ({id}, 9, 'Tidy up', 0, 'Pending')"),
+            format!("INSERT INTO task VALUES ({id}, 9, 'Tidy up', FALSE, 'Pending')"),
             "Successful",
             "Closed",
         ),
