@@ -11,6 +11,7 @@ use super::tls;
 use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
 };
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How many connections a store has at most.
@@ -39,9 +40,18 @@ pub(super) const SCHEMA: &str = "playdock";
 /// nobody uses it: "PLDU".
 pub(super) const IN_USE: i64 = 0x504C_4455;
 
+/// Since when the database is away, as far as operations have seen.
+struct Outage {
+    since: Instant,
+    last_seen: Instant,
+}
+
 /// The connections of a store.
 pub(super) struct Connections {
     address: Address,
+    /// `None` after an operation that was done. Operations share it, so that those of one execution
+    /// don't each wait their time for a database that stays away.
+    outage: Mutex<Option<Outage>>,
     pool: Pool,
     runtime: Option<tokio::runtime::Runtime>,
 }
@@ -79,7 +89,7 @@ impl Connections {
             .post_create(settings)
             .build()
             .map_err(|error| unusable(error.to_string()))?;
-        Ok(Connections { address, pool, runtime: Some(runtime) })
+        Ok(Connections { address, outage: Mutex::default(), pool, runtime: Some(runtime) })
     }
 
     /// Where the store is.
@@ -117,19 +127,20 @@ impl Connections {
         patience: Duration,
         mut operation: impl AsyncFnMut(&Client) -> Result<T, Failed>,
     ) -> Result<T, StoreError> {
-        let mut lost_since = None;
         let mut conflicts = 0;
         loop {
             let failed = match self.wait(self.attempt(&mut operation)) {
-                Ok(done) => return Ok(done),
+                Ok(done) => {
+                    *self.outage.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                    return Ok(done);
+                }
                 Err(failed) => failed,
             };
             let pause = match &failed {
                 Failed::Final(_) => None,
                 Failed::Lost(cause) => {
                     log::debug!("{}: {cause}", self.address);
-                    let since: &mut Instant = lost_since.get_or_insert_with(Instant::now);
-                    (since.elapsed() < patience).then(|| Duration::from_millis(200))
+                    (self.away_for() < patience).then(|| Duration::from_millis(200))
                 }
                 Failed::Conflict(_) => {
                     conflicts += 1;
@@ -169,6 +180,19 @@ impl Connections {
         let done = done.unwrap_or(Err(Failed::Final(StoreError::TooSlow(patience.as_secs()))))?;
         in_use.give_back();
         Ok(done)
+    }
+
+    /// For how long the database has been away, which it is now.
+    fn away_for(&self) -> Duration {
+        let mut outage = self.outage.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        // What nobody has seen for so long was another one.
+        if outage.as_ref().is_some_and(|outage| now - outage.last_seen > PATIENCE) {
+            *outage = None;
+        }
+        let outage = outage.get_or_insert(Outage { since: now, last_seen: now });
+        outage.last_seen = now;
+        now - outage.since
     }
 
     fn sentence(&self, failed: Failed) -> StoreError {
