@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `invocation`, `parameters` | what is asked for |
 //! | `host`, `journal` | the way from an invocation to an answer, and what is remembered of it |
+//! | `crew` | the threads of many executions |
 //! | `executor`, `worker` | where the command's code runs |
 //! | `inspection` | asking a library for its commands that nobody trusts |
 //! | `actor` | in whose name |
@@ -18,6 +19,7 @@
 
 mod actor;
 mod answer;
+mod crew;
 mod ending;
 mod error;
 mod executor;
@@ -39,11 +41,13 @@ mod waived;
 mod worker;
 
 pub use answer::{Answer, Ended, ReturnData};
+pub(crate) use crew::Crew;
 pub use error::ExecutionError;
 pub use executor::{Isolation, NotProbed};
 pub use host::Host;
 pub use inspection::{InspectionError, describe_in_sandbox};
-pub use invocation::{Cancellation, Clock, Invocation, Notice, Progress, Requester};
+pub use invocation::{Cancellation, Clock, Invocation, Progress, Requester};
+pub(crate) use journal::Performed;
 pub use parameters::{InvalidParameters, Parameters};
 pub use report::{Report, ReportRow};
 #[cfg(target_os = "linux")]

@@ -37,8 +37,8 @@ pub use maintenance::{
 };
 pub use postgres::{PostgresDatabase, PostgresStore};
 pub use records::{
-    Begun, Conditions, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState,
-    NewExecution,
+    Begun, BegunExecution, Conditions, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords,
+    ExecutionState, NewExecution, Noted, Notice,
 };
 pub use sqlite::{SqliteFile, SqliteStore};
 pub use store::{

@@ -12,11 +12,14 @@ use std::borrow::Cow;
 pub(crate) struct HostContext<'a> {
     host: &'a dyn HostLink,
     execution: Execution,
+    /// How many of the incidents that were selected have not come yet, once some were: at the end
+    /// the host need not be asked for more.
+    left: Option<u64>,
 }
 
 impl<'a> HostContext<'a> {
     pub(crate) fn new(host: &'a dyn HostLink, execution: Execution) -> HostContext<'a> {
-        HostContext { host, execution }
+        HostContext { host, execution, left: None }
     }
 
     fn call(&self, call: &Call<'_>) -> Result<Reply, ContextError> {
@@ -85,12 +88,20 @@ impl IncidentContext for HostContext<'_> {
             size += number.len() + 3;
             chunk.push(Number(number));
         }
-        self.select_some(chunk, false)
+        let count = self.select_some(chunk, false)?;
+        self.left = Some(count);
+        Ok(count)
     }
 
     fn next_page(&mut self) -> Result<Option<IncidentPage>, ContextError> {
+        if self.left == Some(0) {
+            return Ok(None);
+        }
         match self.call(&Call::NextIncidents {})? {
             Reply::Incidents { as_of, incidents, .. } => {
+                if let Some(left) = &mut self.left {
+                    *left = left.saturating_sub(incidents.len() as u64);
+                }
                 Ok((!incidents.is_empty()).then_some(IncidentPage { as_of, incidents }))
             }
             other => Err(unexpected(&other)),

@@ -6,12 +6,12 @@ use super::ending::{self, RunEnd};
 use super::error::ExecutionError;
 use super::executor::{Isolation, PreparedPlugin, Watch};
 use super::invocation::{Clock, Invocation};
-use super::journal::{self, OpenExecution};
+use super::journal::{self, OpenExecution, Performed};
 use super::report::{NumberedRows, Report};
 use super::session::{Session, SessionSetup};
 use crate::incidents::{
     ApiKeyId, Begun, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState,
-    IncidentStore, LedgerRow, StoreError,
+    IncidentStore, LedgerRow, NewExecution, Notice, StoreError,
 };
 use crate::plugins::{PluginFile, Plugins};
 use jiff::tz::TimeZone;
@@ -34,6 +34,14 @@ pub(super) struct Prepared<'a> {
     pub(super) execution_id: String,
     pub(super) plugin: &'a PreparedPlugin,
     pub(super) description: &'a CommandDescription,
+}
+
+/// What came of beginning an execution.
+enum Beginning {
+    /// It is open, and goes on from these lines.
+    Open(Arc<OpenExecution>, Vec<LedgerRow>),
+    /// It had ended before, with this.
+    Answered(Answer),
 }
 
 impl Host {
@@ -73,49 +81,74 @@ impl Host {
     /// [`ExecutionError`], where there is no answer at all. What the command or its user did wrong
     /// is an [`Answer`] that says so.
     pub fn execute(&self, invocation: &Invocation) -> Result<Answer, ExecutionError> {
+        self.perform(invocation).map(Performed::wait)
+    }
+
+    /// An id that nobody has used.
+    ///
+    /// It begins with the time, so that the journal finds its place for it beside the latest ones.
+    pub fn new_id() -> String {
+        uuid::Uuid::now_v7().to_string()
+    }
+
+    /// As [`execute`](Host::execute), but for the end of the execution, which is not noted yet.
+    pub(crate) fn perform(&self, invocation: &Invocation) -> Result<Performed, ExecutionError> {
         let (plugin, description) = self.command(&invocation.command)?;
-        let execution_id = match &invocation.execution_id {
-            Some(id) => journal::checked_id(id)?,
-            None => uuid::Uuid::new_v4().to_string(),
+        let (execution_id, is_new) = match &invocation.execution_id {
+            Some(id) => (journal::checked_id(id)?, invocation.id_is_new),
+            None => (Host::new_id(), true),
         };
         let prepared = Prepared { invocation, execution_id, plugin, description };
         let resolved = actor::resolve(invocation, description, &*self.incidents)?;
         if invocation.intent == Intent::Preview {
-            return Ok(match resolved {
+            let answer = match resolved {
                 Ok((actor, site)) => self.run(&prepared, None, Vec::new(), actor, site),
                 Err(sentence) => {
                     prepared.answer(ending::failed_as_a_whole(sentence), TimeZone::UTC)
                 }
-            });
+            };
+            return Ok(Performed::new(answer, None));
         }
         let acting_user = resolved.as_ref().ok().map(|(actor, _)| actor.username.clone());
         let new = journal::entry(&prepared, acting_user)?;
-        let begun = invocation.begun.clone();
-        let durable = Box::new(move || begun.iter().for_each(|begun| begun()));
-        let (key, resumed) = match self.records.begin(&new, durable)? {
-            Begun::New(key) => (key, false),
-            Begun::Resumed(key) => (key, true),
-            Begun::Finished(key, record) => return Ok(self.stored_answer(key, &record)?),
-            Begun::Running => return Err(ExecutionError::Running(prepared.execution_id)),
-            Begun::Conflict(what) => {
-                return Err(ExecutionError::IdTaken { id: prepared.execution_id, what });
-            }
+        let (open, earlier) = match self.begin(&new, is_new, invocation.begun.as_ref())? {
+            Beginning::Open(open, earlier) => (open, earlier),
+            Beginning::Answered(answer) => return Ok(Performed::new(answer, None)),
         };
-        let open = OpenExecution::new(&*self.records, key);
-        let earlier = if resumed { self.incidents.ledger(key)? } else { Vec::new() };
-        log::info!(
-            "execution {} of {} {}",
-            prepared.execution_id,
-            invocation.command,
-            if resumed { "goes on" } else { "begins" }
-        );
-        let mut answer = match resolved {
-            Ok((actor, site)) => self.run(&prepared, Some(key), earlier, actor, site),
+        log::info!("execution {} of {} begins", prepared.execution_id, invocation.command);
+        let answer = match resolved {
+            Ok((actor, site)) => self.run(&prepared, Some(open.clone()), earlier, actor, site),
             Err(sentence) => prepared.answer(ending::not_resumed(sentence, earlier), TimeZone::UTC),
         };
         log::info!("execution {} ended: {}", prepared.execution_id, answer.return_data);
-        open.end(&mut answer);
-        Ok(answer)
+        Ok(Performed::new(answer, Some(open)))
+    }
+
+    fn begin(
+        &self,
+        new: &NewExecution,
+        is_new: bool,
+        begun: Option<&Notice>,
+    ) -> Result<Beginning, ExecutionError> {
+        if is_new && let Some(begun) = self.records.begin_new(new, begun) {
+            return Ok(Beginning::Open(OpenExecution::new(begun), Vec::new()));
+        }
+        let begun = begun.cloned();
+        let durable = Box::new(move || begun.iter().for_each(|begun| begun()));
+        let (key, resumed) = match self.records.begin(new, durable)? {
+            Begun::New(key) => (key, false),
+            Begun::Resumed(key) => (key, true),
+            Begun::Finished(key, record) => {
+                return Ok(Beginning::Answered(self.stored_answer(key, &record)?));
+            }
+            Begun::Running => return Err(ExecutionError::Running(new.id.clone())),
+            Begun::Conflict(what) => {
+                return Err(ExecutionError::IdTaken { id: new.id.clone(), what });
+            }
+        };
+        let open = OpenExecution::known(self.records.clone(), key);
+        let earlier = if resumed { self.incidents.ledger(key)? } else { Vec::new() };
+        Ok(Beginning::Open(open, earlier))
     }
 
     /// An execution that this API key began, as the journal has it, and its answer, if it has
@@ -170,7 +203,7 @@ impl Host {
     fn run(
         &self,
         prepared: &Prepared<'_>,
-        journal: Option<ExecutionKey>,
+        journal: Option<Arc<OpenExecution>>,
         earlier: Vec<LedgerRow>,
         actor: Actor,
         site: Site,

@@ -1,7 +1,7 @@
 //! What a face asks for: one run of a command.
 
 use super::parameters::Parameters;
-use crate::incidents::ApiKey;
+use crate::incidents::{ApiKey, Notice};
 use playdock_plugin_api::{Intent, Mode, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +28,9 @@ pub struct Invocation {
     /// Its id; the same id again resumes an interrupted execution or repeats the answer of one that
     /// has ended. A new one, where there is none.
     pub execution_id: Option<String>,
+    /// Whether the id was made for this invocation, by [`Host::new_id`](super::Host::new_id): then
+    /// nobody can have used it, and it isn't looked for in the journal.
+    pub id_is_new: bool,
     /// How long it may take; then it is asked to stop.
     pub timeout: Duration,
     /// A fixed clock, for rehearsals and tests.
@@ -51,6 +54,7 @@ impl Invocation {
             api_key: None,
             intent: Intent::Apply,
             execution_id: None,
+            id_is_new: false,
             timeout: DEFAULT_TIMEOUT,
             clock: None,
             cancellation: Cancellation::default(),
@@ -92,9 +96,6 @@ impl Requester {
         }
     }
 }
-
-/// Told that something has come about.
-pub type Notice = Arc<dyn Fn() + Send + Sync>;
 
 /// Told how many incidents are done, of how many.
 pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;

@@ -2,12 +2,17 @@
 //! whatever comes between.
 
 use super::answer::{Answer, Ended, ReturnData};
+use super::crew;
 use super::error::ExecutionError;
 use super::host::Prepared;
 use crate::incidents::{
-    Ending, ExecutionKey, ExecutionRecords, ExecutionState, NewExecution, StoreError,
+    BegunExecution, Ending, ExecutionKey, ExecutionRecords, ExecutionState, NewExecution, Noted,
+    StoreError,
 };
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
 
 /// An id may stand in a URL and in a log.
 pub(super) fn checked_id(id: &str) -> Result<String, ExecutionError> {
@@ -49,42 +54,55 @@ pub(super) fn entry(
 
 /// An execution that was begun. Dropped without an end, it ends as interrupted: else its id would
 /// be taken for as long as this process lives.
-pub(super) struct OpenExecution<'a> {
-    records: &'a dyn ExecutionRecords,
-    key: ExecutionKey,
-    ended: bool,
+pub(super) struct OpenExecution {
+    begun: BegunAs,
+    ended: AtomicBool,
 }
 
-impl<'a> OpenExecution<'a> {
-    pub(super) fn new(records: &'a dyn ExecutionRecords, key: ExecutionKey) -> OpenExecution<'a> {
-        OpenExecution { records, key, ended: false }
+enum BegunAs {
+    /// Under an id that may have been there before.
+    Known(Arc<dyn ExecutionRecords>, ExecutionKey),
+    /// Under a new id, without waiting for its key.
+    New(Box<dyn BegunExecution>),
+}
+
+impl OpenExecution {
+    pub(super) fn new(begun: Box<dyn BegunExecution>) -> Arc<OpenExecution> {
+        let ended = AtomicBool::new(false);
+        Arc::new(OpenExecution { begun: BegunAs::New(begun), ended })
     }
 
-    /// Notes how it ended. Where that fails, what was committed stands, and the answer says so.
-    pub(super) fn end(mut self, answer: &mut Answer) {
-        self.ended = true;
-        let ending = Ending {
-            state: match answer.ended {
-                Ended::Finished => ExecutionState::Finished,
-                _ => ExecutionState::Interrupted,
-            },
-            return_data: answer.return_data.as_str().to_owned(),
-            error: answer.error.clone(),
-            outputs: answer.outputs.clone(),
-        };
-        if let Err(error) = self.records.end(self.key, &ending) {
-            answer.ended = Ended::StoreFailed;
-            if answer.error.is_empty() {
-                let what = "All was done, but the end of the execution could not be noted";
-                answer.error = format!("{what}: {error}.");
+    pub(super) fn known(
+        records: Arc<dyn ExecutionRecords>,
+        key: ExecutionKey,
+    ) -> Arc<OpenExecution> {
+        let ended = AtomicBool::new(false);
+        Arc::new(OpenExecution { begun: BegunAs::Known(records, key), ended })
+    }
+
+    /// The key under which outcomes are recorded.
+    pub(super) fn key(&self) -> Result<ExecutionKey, StoreError> {
+        match &self.begun {
+            BegunAs::Known(_, key) => Ok(*key),
+            BegunAs::New(begun) => {
+                crew::give_up_place();
+                begun.key()
             }
+        }
+    }
+
+    fn end(&self, ending: Ending, noted: Noted) {
+        self.ended.store(true, Ordering::Relaxed);
+        match &self.begun {
+            BegunAs::Known(records, key) => records.end_and_tell(*key, ending, noted),
+            BegunAs::New(begun) => begun.end(ending, noted),
         }
     }
 }
 
-impl Drop for OpenExecution<'_> {
+impl Drop for OpenExecution {
     fn drop(&mut self) {
-        if self.ended {
+        if self.ended.load(Ordering::Relaxed) {
             return;
         }
         let interrupted = Ending {
@@ -93,8 +111,85 @@ impl Drop for OpenExecution<'_> {
             error: "The host stopped in the middle of it.".to_owned(),
             outputs: BTreeMap::new(),
         };
-        if let Err(error) = self.records.end(self.key, &interrupted) {
+        let (told, noted) = channel();
+        let tell = move |result| {
+            // Whoever waited may be gone.
+            let _ = told.send(result);
+        };
+        self.end(interrupted, Box::new(tell));
+        if let Ok(Err(error)) = noted.recv() {
             log::error!("the end of an execution was not noted: {error}");
         }
+    }
+}
+
+/// An execution that came to its end, which is not in the journal yet.
+pub(crate) struct Performed {
+    answer: Answer,
+    /// `None` where there is nothing to note.
+    open: Option<Arc<OpenExecution>>,
+}
+
+impl Performed {
+    pub(super) fn new(answer: Answer, open: Option<Arc<OpenExecution>>) -> Performed {
+        Performed { answer, open }
+    }
+
+    /// The answer, which stands once the end of the execution is noted.
+    pub(crate) fn answer_mut(&mut self) -> &mut Answer {
+        &mut self.answer
+    }
+
+    /// Waits until its end is noted.
+    pub(super) fn wait(self) -> Answer {
+        let mut answer = self.answer;
+        if let Some(open) = self.open {
+            let (told, noted) = channel();
+            let tell = move |result| {
+                // Whoever waited may be gone.
+                let _ = told.send(result);
+            };
+            open.end(ending(&answer), Box::new(tell));
+            if let Err(error) = noted.recv().unwrap_or(Err(StoreError::Closed)) {
+                not_noted(&mut answer, &error);
+            }
+        }
+        answer
+    }
+
+    /// Has its end noted, and hands the answer on from whichever thread comes to know that, which
+    /// has other things to do; or drops `then`, if the store breaks down.
+    pub(crate) fn note(self, then: impl FnOnce(Answer) + Send + 'static) {
+        let mut answer = self.answer;
+        let Some(open) = self.open else { return then(answer) };
+        let ending = ending(&answer);
+        let noted = move |result: Result<(), StoreError>| {
+            if let Err(error) = result {
+                not_noted(&mut answer, &error);
+            }
+            then(answer);
+        };
+        open.end(ending, Box::new(noted));
+    }
+}
+
+fn ending(answer: &Answer) -> Ending {
+    Ending {
+        state: match answer.ended {
+            Ended::Finished => ExecutionState::Finished,
+            _ => ExecutionState::Interrupted,
+        },
+        return_data: answer.return_data.as_str().to_owned(),
+        error: answer.error.clone(),
+        outputs: answer.outputs.clone(),
+    }
+}
+
+/// What was committed stands, and the answer says so.
+fn not_noted(answer: &mut Answer, error: &StoreError) {
+    answer.ended = Ended::StoreFailed;
+    if answer.error.is_empty() {
+        let what = "All was done, but the end of the execution could not be noted";
+        answer.error = format!("{what}: {error}.");
     }
 }

@@ -4,6 +4,7 @@
 //! A command hears what became of its outcomes as soon as that is known, and judges the next while
 //! they are committed. No answer is given before they are.
 
+use super::crew;
 use super::given_out::LookedAt;
 use super::session::{Refused, Session, State};
 use super::waived;
@@ -84,9 +85,9 @@ impl Session {
             }
             entries.push((position, ledger_entry(state, position, outcome)?));
         }
-        match self.setup.journal {
+        match &self.setup.journal {
             Some(journal) if self.setup.execution.intent == Intent::Apply => {
-                self.write(state, journal, conclusion, rows, entries, &mut refused)?;
+                self.write(state, journal.key()?, conclusion, rows, entries, &mut refused)?;
             }
             _ => preview(state, &rows, entries),
         }
@@ -196,6 +197,7 @@ impl Session {
     /// Waits until what was written is committed, or gives it rows that say that it was not.
     pub(super) fn wait_for_commit(&self, state: &mut State) {
         let Some(Uncommitted { commit, positions }) = state.uncommitted.take() else { return };
+        crew::give_up_place();
         match commit.wait() {
             Ok(()) => positions.iter().for_each(|position| state.given_out.remove(*position)),
             Err(error) => {

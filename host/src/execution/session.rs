@@ -6,11 +6,12 @@
 
 use super::given_out::{GivenOut, LookedAt};
 use super::invocation::{Cancellation, Clock, Progress};
+use super::journal::OpenExecution;
 use super::record::Uncommitted;
 use super::refusals::Refusals;
 use super::rows::Rows;
 use super::selection::{Selecting, Selection};
-use crate::incidents::{ExecutionKey, ExecutionRecords, IncidentStore, LedgerRow, StoreError};
+use crate::incidents::{ExecutionRecords, IncidentStore, LedgerRow, StoreError};
 use crate::plugins::{HostServices, LARGEST_CALL, LogBudget};
 use playdock_plugin_api::messages::{self, CHUNK, Call, MessageError, Reply};
 use playdock_plugin_api::{Columns, Earlier, Execution, Facts, Incident, Timestamp};
@@ -30,8 +31,8 @@ pub(super) struct SessionSetup {
     pub(super) store: Arc<dyn IncidentStore>,
     pub(super) records: Arc<dyn ExecutionRecords>,
     pub(super) execution: Execution,
-    /// The journal's key; `None` for a preview, which writes nothing.
-    pub(super) journal: Option<ExecutionKey>,
+    /// Its place in the journal; `None` for a preview, which writes nothing.
+    pub(super) journal: Option<Arc<OpenExecution>>,
     pub(super) command: String,
     pub(super) columns: Columns,
     pub(super) plugin: String,

@@ -163,7 +163,7 @@ impl Executor for WorkerPool {
         let response = worker.invoke(request, &*services, watch);
         let threads_left = worker.has_threads_left();
         // Where that can't be told, it may have some.
-        let keep = response.is_ok() && threads_left == Some(false);
+        let keep = response.is_ok() && threads_left == Some(false) && worker.is_quiet();
         if response.is_ok() && threads_left == Some(true) {
             let plugin = &self.file.identity().name;
             log::warn!(

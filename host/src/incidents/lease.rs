@@ -5,9 +5,12 @@
 
 use std::fmt;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 /// How long a lease holds after its owner last wrote, in milliseconds.
 pub(super) const LEASE_MILLISECONDS: i64 = 60_000;
+/// The same.
+pub(super) const LEASE: Duration = Duration::from_millis(LEASE_MILLISECONDS.unsigned_abs());
 
 /// The process that holds a lease: its machine since the last boot, its id, and when it started,
 /// since ids are used again.
@@ -30,6 +33,12 @@ impl LeaseOwner {
                 started: started(process).unwrap_or_default(),
             }
         })
+    }
+
+    /// The text of this process.
+    pub(super) fn this_process_as_text() -> &'static str {
+        static THIS: OnceLock<String> = OnceLock::new();
+        THIS.get_or_init(|| LeaseOwner::this_process().to_string())
     }
 
     /// Whether the owner, whose text is `owner`, is known to live (true) or to be dead (false);

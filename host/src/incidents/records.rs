@@ -4,6 +4,7 @@ use super::error::StoreError;
 use super::keys::ApiKeyId;
 use playdock_plugin_api::{Mode, Timestamp};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The store's own key of an execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -127,6 +128,26 @@ pub struct ExecutionRecord {
     pub outputs: BTreeMap<String, serde_json::Value>,
 }
 
+/// Told that something has come about.
+pub type Notice = Arc<dyn Fn() + Send + Sync>;
+
+/// Told whether something is durable, on a thread that has other things to do: it must be quick.
+pub type Noted = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// An execution that was begun, and may not be written yet.
+pub trait BegunExecution: Send + Sync {
+    /// Its key, under which outcomes are recorded; waits until its beginning is written.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: its beginning could not be written.
+    fn key(&self) -> Result<ExecutionKey, StoreError>;
+
+    /// Notes how it ended, and gives its lease back. `noted` is told once that is durable, or why
+    /// it is not; it may be dropped instead if the store breaks down.
+    fn end(&self, ending: Ending, noted: Noted);
+}
+
 /// The host's own records.
 ///
 /// Methods may be called from several threads at once.
@@ -147,12 +168,30 @@ pub trait ExecutionRecords: Send + Sync {
         durable: Box<dyn FnOnce() + Send>,
     ) -> Result<Begun, StoreError>;
 
+    /// Begins an execution under an id that nobody can have used before, and doesn't wait for it:
+    /// one that ends soon may be written at its end alone. `durable` is called once its beginning
+    /// is durable while it runs.
+    ///
+    /// `None` where the store has no quicker way than [`begin`](ExecutionRecords::begin).
+    fn begin_new(
+        &self,
+        _execution: &NewExecution,
+        _durable: Option<&Notice>,
+    ) -> Option<Box<dyn BegunExecution>> {
+        None
+    }
+
     /// Notes how an execution ended, and gives its lease back.
     ///
     /// # Errors
     ///
     /// [`StoreError`]
     fn end(&self, execution: ExecutionKey, ending: &Ending) -> Result<(), StoreError>;
+
+    /// The same without waiting, where the store can.
+    fn end_and_tell(&self, execution: ExecutionKey, ending: Ending, noted: Noted) {
+        noted(self.end(execution, &ending));
+    }
 
     /// How many commits were made since the store was opened, of whatever was written.
     fn commits(&self) -> u64;

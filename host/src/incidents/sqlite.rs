@@ -3,11 +3,13 @@
 //! One thread owns all writes of a process (`writer.rs`); reads go beside it on connections of
 //! their own. What each file does: `open` makes and migrates the file, `look` reads what commands
 //! need, `record` writes outcomes and their changes, `executions` is the journal, `ledger` what became of each incident, `conditions` its
-//! record of why and where code ran, `running` what of it this process runs, `browse` is for people,
+//! record of why and where code ran, `running` what of it this process runs, `beginning` what it is about to have,
+//! `recent` what was read a moment ago, `browse` is for people,
 //! `import` takes incidents in, `keys` are those of remote clients. `maintenance` looks after the file as a whole: `check` reads what
 //! must always hold, `backup` and `restore` copy it out and in.
 
 mod backup;
+mod beginning;
 mod browse;
 mod check;
 mod conditions;
@@ -18,6 +20,7 @@ mod ledger;
 mod look;
 mod maintenance;
 mod open;
+mod recent;
 mod record;
 mod restore;
 mod running;
@@ -33,19 +36,23 @@ use super::error::StoreError;
 use super::import::{ImportError, ImportSummary, NumberedRecord};
 use super::importer::IncidentImporter;
 use super::keys::{ApiKey, ApiKeyId, ApiKeys, NewApiKey};
+use super::lease::LEASE;
 use super::records::{
-    Begun, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, NewExecution,
+    Begun, BegunExecution, Ending, ExecutionKey, ExecutionRecord, ExecutionRecords, NewExecution,
+    Noted, Notice,
 };
 use super::store::{
     Commit, IncidentKey, IncidentStore, LedgerRow, RecordBatch, Recording, SiteRecord, UserRecord,
 };
+use beginning::Beginning;
 use playdock_plugin_api::{Facts, Timestamp};
+use recent::Recent;
 use running::Running;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
-use writer::Writer;
+use writer::{Waits, Writer};
 
 /// The store in one SQLite file.
 pub struct SqliteStore {
@@ -53,6 +60,7 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Mutex<Vec<Connection>>,
     running: Running,
+    recent: Arc<Recent>,
 }
 
 impl SqliteStore {
@@ -64,12 +72,13 @@ impl SqliteStore {
     /// locked by another process.
     pub fn open(path: &Path) -> Result<SqliteStore, StoreError> {
         let (connection, _) = open::open(path)?;
-        let running = Running::of(path);
+        let (running, recent) = (Running::of(path), Arc::<Recent>::default());
         Ok(SqliteStore {
             path: path.to_owned(),
-            writer: Writer::start(connection, running.clone()),
+            writer: Writer::start(connection, running.clone(), recent.clone())?,
             readers: Mutex::default(),
             running,
+            recent,
         })
     }
 
@@ -100,6 +109,7 @@ impl IncidentImporter for SqliteStore {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let summary = import::import(&transaction, records, Timestamp::now().milliseconds())?;
         transaction.commit()?;
+        self.recent.forget();
         Ok(summary)
     }
 }
@@ -128,11 +138,11 @@ impl IncidentBrowser for SqliteStore {
 
 impl IncidentStore for SqliteStore {
     fn site(&self, name: &str) -> Result<Option<SiteRecord>, StoreError> {
-        self.read(|connection| look::site(connection, name))
+        self.recent.site(name, || self.read(|connection| look::site(connection, name)))
     }
 
     fn user(&self, username: &str) -> Result<Option<UserRecord>, StoreError> {
-        self.read(|connection| look::user(connection, username))
+        self.recent.user(username, || self.read(|connection| look::user(connection, username)))
     }
 
     fn resolve(
@@ -140,10 +150,16 @@ impl IncidentStore for SqliteStore {
         site: &str,
         numbers: &[&str],
     ) -> Result<Vec<Option<IncidentKey>>, StoreError> {
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
         self.read(|connection| look::resolve(connection, site, numbers))
     }
 
     fn look_up(&self, keys: &[IncidentKey]) -> Result<Vec<Option<Facts>>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
         self.read(|connection| look::look_up(connection, keys))
     }
 
@@ -159,7 +175,6 @@ impl IncidentStore for SqliteStore {
             record::note(connection, &whole, &whole.entries, &outcomes)
         });
         Recording::under_way(move || {
-            let begun = begun?;
             if let Ok(outcomes) = told.recv() {
                 return Ok((outcomes, Commit::under_way(move || begun.wait())));
             }
@@ -193,7 +208,7 @@ impl ExecutionRecords for SqliteStore {
             let _ = told.send(executions::begin(connection, &execution, &running)?);
             Ok(())
         };
-        let committed = self.writer.begin_at_leisure(1, write, durable)?;
+        let committed = self.writer.begin_at_leisure(1, write, durable);
         let Ok((begun, claim)) = begun.recv() else {
             return Err(committed.wait().err().unwrap_or(StoreError::Closed));
         };
@@ -208,18 +223,40 @@ impl ExecutionRecords for SqliteStore {
         Ok(begun)
     }
 
+    fn begin_new(
+        &self,
+        execution: &NewExecution,
+        durable: Option<&Notice>,
+    ) -> Option<Box<dyn BegunExecution>> {
+        let (queue, new) = (self.writer.queue(), execution.clone());
+        Some(Box::new(Beginning::start(queue, &self.running, new, durable.cloned())))
+    }
+
     fn end(&self, execution: ExecutionKey, ending: &Ending) -> Result<(), StoreError> {
-        let (ending, running) = (ending.clone(), self.running.clone());
-        let ended = self.writer.write(1, move |connection| {
+        let (told, noted) = channel();
+        let tell = move |result| {
+            // Whoever waited may be gone; the work is done all the same.
+            let _ = told.send(result);
+        };
+        self.end_and_tell(execution, ending.clone(), Box::new(tell));
+        noted.recv().map_err(|_| StoreError::Closed)?
+    }
+
+    fn end_and_tell(&self, execution: ExecutionKey, ending: Ending, noted: Noted) {
+        let (running, closed) = (self.running.clone(), self.running.clone());
+        let work = move |connection: &_| {
             let ended = executions::end(connection, execution, &ending);
             // Before anybody else can begin it again.
             running.remove(execution);
             ended
+        };
+        let waits = Waits { for_work: false, for_commit: true };
+        self.writer.queue().hand_over_undone(waits, work, move |ended| {
+            if matches!(ended, Err(StoreError::Closed)) {
+                closed.remove(execution);
+            }
+            noted(ended);
         });
-        if matches!(ended, Err(StoreError::Closed)) {
-            self.running.remove(execution);
-        }
-        ended
     }
 
     fn commits(&self) -> u64 {
@@ -227,10 +264,12 @@ impl ExecutionRecords for SqliteStore {
     }
 
     fn renew(&self, execution: ExecutionKey) -> Result<(), StoreError> {
-        if self.read(|connection| executions::is_fresh(connection, execution))? {
+        if self.running.was_renewed_within(execution, LEASE / 2) {
             return Ok(());
         }
-        self.writer.write(1, move |connection| executions::renew(connection, execution))
+        self.writer.write(1, move |connection| executions::renew(connection, execution))?;
+        self.running.renewed(execution);
+        Ok(())
     }
 
     fn execution(&self, id: &str) -> Result<Option<(ExecutionKey, ExecutionRecord)>, StoreError> {

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// How many lines may wait to be written before more are dropped.
 const WAITING: usize = 8192;
+/// How long the first line waits for others.
+const TO_GATHER: Duration = Duration::from_millis(10);
 /// How much of a path is shown; whoever sends longer ones has no path of ours.
 const LONGEST_PATH: usize = 200;
 
@@ -93,6 +95,8 @@ impl AccessLog {
 
 fn write(waiting: &Receiver<Line>) {
     while let Ok(first) = waiting.recv() {
+        // To be woken for each line would cost more than to write it.
+        std::thread::sleep(TO_GATHER);
         let mut text = Vec::new();
         for line in std::iter::once(first).chain(waiting.try_iter().take(WAITING)) {
             if serde_json::to_writer(&mut text, &line).is_ok() {

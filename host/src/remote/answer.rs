@@ -7,10 +7,9 @@ use playdock_plugin_api::Reason;
 use playdock_plugin_api::messages::Row;
 
 /// The four members of an answer.
-pub(super) fn body(mut answer: Answer) -> Bytes {
-    if let Some(cause) = concealed(answer.ended) {
-        answer.error = cause.to_owned();
-    }
+pub(super) fn body(answer: &mut Answer) -> Bytes {
+    let concealed = concealed(answer.ended);
+    let cause = concealed.map(|words| std::mem::replace(&mut answer.error, words.to_owned()));
     if let Some(report) = &mut answer.report {
         report.replace(|row| {
             let message = Some("The store could not write it.".to_owned());
@@ -19,7 +18,12 @@ pub(super) fn body(mut answer: Answer) -> Bytes {
         });
     }
     // Texts and numbers: serde_json can always write them.
-    serde_json::to_vec(&answer).unwrap_or_default().into()
+    let body = serde_json::to_vec(answer).unwrap_or_default().into();
+    // The journal keeps it.
+    if let Some(cause) = cause {
+        answer.error = cause;
+    }
+    body
 }
 
 /// The four members where a request was wrong before anything was executed.

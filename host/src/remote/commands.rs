@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 use super::request::{self, Asked, Taken};
 use super::running::{self, Running};
 use super::service::{Service, note};
-use crate::execution::{Invocation, Requester};
+use crate::execution::{Host, Invocation, Requester};
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
@@ -84,13 +84,15 @@ async fn read(taken: &Taken) -> Result<Result<Asked, String>, Refusal> {
     read.unwrap_or(Err(Refusal::Internal))
 }
 
-/// A new id, or the one that belongs to the client's own key for the request: the same for the
+/// The id that belongs to the client's own key for the request: the same for the
 /// same API key, command and `Idempotency-Key`, also after a restart.
-fn execution_id(key: &LiveKey, command: &str, headers: &HeaderMap) -> Result<String, Refusal> {
+fn execution_id(
+    key: &LiveKey,
+    command: &str,
+    headers: &HeaderMap,
+) -> Result<Option<String>, Refusal> {
     let mut given = headers.get_all(IDEMPOTENCY_KEY).iter();
-    let Some(own) = given.next() else {
-        return Ok(uuid::Uuid::new_v4().to_string());
-    };
+    let Some(own) = given.next() else { return Ok(None) };
     let visible = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
     let own = own.as_bytes();
     if given.next().is_some() || !(1..=200).contains(&own.len()) || !own.iter().all(visible) {
@@ -106,20 +108,21 @@ fn execution_id(key: &LiveKey, command: &str, headers: &HeaderMap) -> Result<Str
         .into();
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
-    Ok(uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string())
+    Ok(Some(uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()))
 }
 
 fn invocation(
     service: &Service,
     key: &LiveKey,
     command: &str,
-    execution_id: String,
+    execution_id: Option<String>,
     asked: Asked,
 ) -> Invocation {
     let mut invocation = Invocation::automatic(command, asked.parameters, &asked.site);
     invocation.requester = Requester::Automatic { requested_by: Some(asked.username) };
     invocation.api_key = Some(key.key.clone());
-    invocation.execution_id = Some(execution_id);
+    invocation.id_is_new = execution_id.is_none();
+    invocation.execution_id = Some(execution_id.unwrap_or_else(Host::new_id));
     invocation.timeout = service.timeout;
     invocation.clock = service.clock;
     invocation
@@ -145,12 +148,8 @@ async fn start(
     if let Err(other) = service.executions.add(&running) {
         return join(other, &invocation);
     }
-    let (service, runs) = (service.clone(), running.clone());
-    let held = (of_key, of_all, taken.room);
-    tokio::task::spawn_blocking(move || {
-        running::run(&service.executions, &service.host, &service.metrics, &runs, &invocation);
-        drop(held);
-    });
+    let (runs, held) = ((service.clone(), running.clone()), (of_key, of_all, taken.room));
+    service.crew.add(move || running::run(runs.0, runs.1, &invocation, held));
     Ok(running)
 }
 

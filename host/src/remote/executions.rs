@@ -125,7 +125,7 @@ pub(super) fn running_body(running: &Running) -> Bytes {
 }
 
 fn stored_body(record: &ExecutionRecord, answer: Option<Answer>) -> Result<Bytes, Refusal> {
-    let answer = answer.map(|answer| serde_json::from_slice(&answer::body(answer)));
+    let answer = answer.map(|mut answer| serde_json::from_slice(&answer::body(&mut answer)));
     Ok(body(&View {
         id: &record.begun.id,
         command: &record.begun.command,

@@ -4,9 +4,9 @@
 //! An execution belongs to nobody's connection: a client that leaves doesn't end it.
 
 use super::answer;
-use super::metrics::Metrics;
 use super::refusal::Refusal;
-use crate::execution::{Answer, Cancellation, Ended, ExecutionError, Host, Invocation};
+use super::service::Service;
+use crate::execution::{Answer, Cancellation, Ended, ExecutionError, Host, Invocation, Performed};
 use crate::incidents::ApiKeyId;
 use axum::body::Bytes;
 use std::collections::HashMap;
@@ -158,52 +158,76 @@ impl Executions {
     }
 }
 
-/// Runs an execution to its end, on the thread that calls it.
+/// Runs an execution on the thread that calls it, up to its end; that it is in the journal is told
+/// by the thread that writes. `held` is dropped then.
 pub(super) fn run(
-    executions: &Executions,
-    host: &Host,
-    metrics: &Metrics,
-    running: &Running,
+    service: Arc<Service>,
+    running: Arc<Running>,
     invocation: &Invocation,
+    held: impl Send + 'static,
 ) {
-    let mut end = End { executions, running, answer: Err(Refusal::Internal) };
+    let end = End { service, running, answer: Err(Refusal::Internal) };
     let began = Instant::now();
-    end.answer = match execute(host, invocation, began) {
-        Ok(answer) => {
-            metrics.execution(&running.command, &answer, began.elapsed());
-            if answer::concealed(answer.ended).is_some() {
-                log::error!("execution {}: {}", running.id, answer.error);
-            }
-            Ok(answer::body(answer))
+    match perform(&end.service.host, invocation, began) {
+        Ok(mut performed) => {
+            // Here, since the thread that writes has more to do.
+            let body = answer::body(performed.answer_mut());
+            performed.note(move |answer| {
+                end.with(answer, body, began.elapsed());
+                drop(held);
+            });
         }
-        Err(refusal) => Err(refusal),
-    };
-}
-
-/// Ends an execution's time here, whatever became of it.
-struct End<'a> {
-    executions: &'a Executions,
-    running: &'a Running,
-    answer: Result<Bytes, Refusal>,
-}
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        let answer = std::mem::replace(&mut self.answer, Err(Refusal::Internal));
-        // First out of the map: who comes now finds it in the journal.
-        self.executions.lock().remove(&self.running.id);
-        self.running.stage.send_replace(Stage::Ended(answer));
-        self.executions.changed.notify_waiters();
+        Err(refusal) => end.refused(refusal),
     }
 }
 
-fn execute(host: &Host, invocation: &Invocation, began: Instant) -> Result<Answer, Refusal> {
+/// Ends an execution's time here, whatever became of it.
+struct End {
+    service: Arc<Service>,
+    running: Arc<Running>,
+    answer: Result<Bytes, Refusal>,
+}
+
+impl End {
+    /// It ended, with what was to be the body of its answer.
+    fn with(mut self, mut answer: Answer, body: Bytes, took: Duration) {
+        self.service.metrics.execution(&self.running.command, &answer, took);
+        if answer::concealed(answer.ended).is_some() {
+            log::error!("execution {}: {}", self.running.id, answer.error);
+        }
+        self.answer = match answer.ended {
+            Ended::StoreFailed if answer.report.is_none() => Err(Refusal::Internal),
+            Ended::StoreFailed => Ok(answer::body(&mut answer)),
+            _ => Ok(body),
+        };
+    }
+
+    fn refused(mut self, refusal: Refusal) {
+        self.answer = Err(refusal);
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let answer = std::mem::replace(&mut self.answer, Err(Refusal::Internal));
+        let executions = &self.service.executions;
+        // First out of the map: who comes now finds it in the journal.
+        let is_last = {
+            let mut running = executions.lock();
+            running.remove(&self.running.id);
+            running.is_empty()
+        };
+        self.running.stage.send_replace(Stage::Ended(answer));
+        if is_last {
+            executions.changed.notify_waiters();
+        }
+    }
+}
+
+fn perform(host: &Host, invocation: &Invocation, began: Instant) -> Result<Performed, Refusal> {
     loop {
-        match host.execute(invocation) {
-            Ok(answer) if answer.ended == Ended::StoreFailed && answer.report.is_none() => {
-                return Err(Refusal::Internal);
-            }
-            Ok(answer) => return Ok(answer),
+        match host.perform(invocation) {
+            Ok(performed) => return Ok(performed),
             Err(ExecutionError::Running(_)) => {
                 let over = began.elapsed() >= invocation.timeout;
                 if over || invocation.cancellation.is_cancelled() {

@@ -6,7 +6,7 @@ use super::keyring::KeyRing;
 use super::metrics;
 use super::refusal::Refusal;
 use super::routes;
-use super::service::{AT_ONCE, Service};
+use super::service::Service;
 use super::settings::Settings;
 use super::tls::{TlsError, TlsFiles};
 use crate::execution::{ExecutionError, Host};
@@ -125,8 +125,8 @@ impl Server {
     pub fn run(self, stop: &Stop) -> Result<(), ServeError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
-            // Executions, and what is quick beside them.
-            .max_blocking_threads(AT_ONCE + 16)
+            // What is quick, and waits for the disk or for a processor.
+            .max_blocking_threads(16)
             .thread_name("playdock-serve")
             .build()
             .map_err(ServeError::NoThreads)?;

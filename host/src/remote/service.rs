@@ -8,7 +8,7 @@ use super::paths::Namespace;
 use super::refusal::Refusal;
 use super::request::Room;
 use super::running::Executions;
-use crate::execution::{ExecutionError, Host};
+use crate::execution::{Crew, ExecutionError, Host};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use playdock_plugin_api::Timestamp;
@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// How many executions run at once; the rest waits.
-pub(super) const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 64;
 /// Without a look at the store for so long, the server isn't ready.
 const LONGEST_BLIND: Duration = Duration::from_secs(10);
 
@@ -29,6 +29,8 @@ pub(super) struct Service {
     pub(super) catalogue: Catalogue,
     pub(super) keys: KeyRing,
     pub(super) executions: Executions,
+    /// The threads on which they run.
+    pub(super) crew: Crew,
     /// How many more executions may run now.
     pub(super) places: Arc<Semaphore>,
     pub(super) room: Room,
@@ -54,6 +56,8 @@ impl Service {
             namespace: settings.namespace,
             keys,
             executions: Executions::default(),
+            // One more, to watch the others.
+            crew: Crew::new(AT_ONCE + 1),
             places: Arc::new(Semaphore::new(AT_ONCE)),
             room: Room::new(settings.largest_body),
             metrics: Metrics::new(),

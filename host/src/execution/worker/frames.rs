@@ -40,6 +40,8 @@ impl Kind {
 }
 
 const HEADER: usize = 5;
+/// How much memory is reserved at once for a frame that is being read.
+const MOST_AT_ONCE: usize = 64 << 10;
 
 /// Writes a frame.
 pub(super) fn write(out: &mut impl Write, kind: Kind, bytes: &[u8]) -> io::Result<()> {
@@ -77,11 +79,66 @@ pub(super) fn read(input: &mut impl Read, bytes: &mut Vec<u8>, largest: usize) -
     }
     bytes.clear();
     // As it comes: a length alone makes nobody reserve memory.
-    let read = input.take(length as u64).read_to_end(bytes)?;
-    if read < length {
-        return Err(io::ErrorKind::UnexpectedEof.into());
+    let mut read = 0;
+    while read < length {
+        let room = (read + MOST_AT_ONCE).min(length);
+        bytes.resize(room, 0);
+        match input.read(&mut bytes[read..]) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(more) => read += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        bytes.truncate(read);
     }
     Ok(kind)
+}
+
+/// What was read of a line beyond what was asked for: small frames come whole in one system call.
+pub(super) struct ReadAhead {
+    bytes: Box<[u8]>,
+    start: usize,
+    end: usize,
+}
+
+/// More than a frame has that isn't about many incidents.
+const READ_AHEAD: usize = 8 << 10;
+
+impl ReadAhead {
+    pub(super) fn new() -> ReadAhead {
+        ReadAhead { bytes: vec![0; READ_AHEAD].into(), start: 0, end: 0 }
+    }
+
+    /// Whether nothing is left of what was read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// What is left, followed by what `input` has.
+    pub(super) fn then<'a, R: Read>(&'a mut self, input: R) -> impl Read + use<'a, R> {
+        Ahead { ahead: self, input }
+    }
+}
+
+struct Ahead<'a, R> {
+    ahead: &'a mut ReadAhead,
+    input: R,
+}
+
+impl<R: Read> Read for Ahead<'_, R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let ahead = &mut *self.ahead;
+        if ahead.is_empty() {
+            if bytes.len() >= READ_AHEAD {
+                return self.input.read(bytes);
+            }
+            (ahead.start, ahead.end) = (0, self.input.read(&mut ahead.bytes)?);
+        }
+        let count = bytes.len().min(ahead.end - ahead.start);
+        bytes[..count].copy_from_slice(&ahead.bytes[ahead.start..ahead.start + count]);
+        ahead.start += count;
+        Ok(count)
+    }
 }
 
 #[cfg(test)]
@@ -98,6 +155,24 @@ mod tests {
         assert_eq!(bytes, b"abc");
         assert_eq!(read(&mut input, &mut bytes, 3).unwrap(), Kind::Cancel);
         assert!(bytes.is_empty());
+    }
+
+    #[test]
+    fn what_was_read_ahead_comes_first() {
+        let (mut pipe, mut long) = (Vec::new(), vec![7; 3 * READ_AHEAD]);
+        write(&mut pipe, Kind::Call, b"abc").unwrap();
+        write(&mut pipe, Kind::Cancel, b"").unwrap();
+        write(&mut pipe, Kind::Response, &long).unwrap();
+        let (mut ahead, mut input, mut bytes) = (ReadAhead::new(), &pipe[..], Vec::new());
+        for (kind, content) in [(Kind::Call, &b"abc"[..]), (Kind::Cancel, b"")] {
+            assert_eq!(read(&mut ahead.then(&mut input), &mut bytes, 9).unwrap(), kind);
+            assert_eq!(bytes, content);
+            assert!(!ahead.is_empty());
+        }
+        let kind = read(&mut ahead.then(&mut input), &mut bytes, usize::MAX).unwrap();
+        assert_eq!((kind, ahead.is_empty()), (Kind::Response, true));
+        long.truncate(bytes.len());
+        assert!(bytes == long && bytes.len() == 3 * READ_AHEAD);
     }
 
     #[test]

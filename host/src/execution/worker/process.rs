@@ -98,7 +98,7 @@ impl Worker {
         match received? {
             Kind::Ready => {
                 let protection = worker.protection();
-                worker.threads = system::threads(worker.child.id());
+                worker.threads = worker.connection.threads();
                 Ok((worker, protection))
             }
             Kind::NotReady => {
@@ -146,10 +146,15 @@ impl Worker {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// Whether it said nothing that it was not asked for, as far as that was read.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.connection.is_quiet()
+    }
+
     /// Whether the command left threads behind that weren't there when it was ready; `None` where
     /// that can't be told.
     pub(super) fn has_threads_left(&self) -> Option<bool> {
-        let now = system::threads(self.child.id());
+        let now = self.connection.threads();
         now.zip(self.threads).map(|(now, before)| now > before)
     }
 

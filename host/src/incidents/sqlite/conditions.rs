@@ -4,7 +4,7 @@ use super::super::error::StoreError;
 use super::super::records::{Conditions, ExecutionKey};
 use rusqlite::{Connection, Row};
 
-/// Notes the conditions of an execution that begins or goes on, in place of those of before.
+/// Notes the conditions of an execution that goes on, in place of those of before.
 pub(super) fn note(
     connection: &Connection,
     key: ExecutionKey,

@@ -31,7 +31,7 @@ impl Found {
     /// Whether a host that lives runs it.
     fn is_held(&self, running: &Running) -> bool {
         let Some((holder, until)) = &self.lease else { return false };
-        if *holder == LeaseOwner::this_process().to_string() {
+        if *holder == LeaseOwner::this_process_as_text() {
             return running.contains(self.key);
         }
         LeaseOwner::lives(holder).unwrap_or(*until > Timestamp::now().milliseconds())
@@ -46,10 +46,7 @@ pub(super) fn begin(
 ) -> Result<(Begun, Option<Claim>), StoreError> {
     let begun = find_or_insert(connection, new, running)?;
     let claim = match &begun {
-        Begun::New(key) | Begun::Resumed(key) => {
-            conditions::note(connection, *key, new.conditions.as_ref())?;
-            Some(running.claim(*key))
-        }
+        Begun::New(key) | Begun::Resumed(key) => Some(running.claim(*key)),
         _ => None,
     };
     Ok((begun, claim))
@@ -60,10 +57,9 @@ fn find_or_insert(
     new: &NewExecution,
     running: &Running,
 ) -> Result<Begun, StoreError> {
-    let now = Timestamp::now().milliseconds();
-    let owner = LeaseOwner::this_process().to_string();
+    let now = Timestamp::now();
     let Some(found) = find(connection, &new.id)? else {
-        return insert(connection, new, now, &owner, running).map(Begun::New);
+        return insert(connection, new, now, None, running).map(Begun::New);
     };
     let before = &found.record.begun;
     for (same, what) in [
@@ -103,8 +99,8 @@ fn find_or_insert(
              error = NULL, outputs = NULL
          WHERE id = ?7",
         (
-            &owner,
-            now + LEASE_MILLISECONDS,
+            LeaseOwner::this_process_as_text(),
+            now.milliseconds() + LEASE_MILLISECONDS,
             &new.plugin,
             &new.plugin_version,
             &new.plugin_digest,
@@ -112,23 +108,34 @@ fn find_or_insert(
             found.key.0,
         ),
     )?;
+    conditions::note(connection, found.key, new.conditions.as_ref())?;
     Ok(Begun::Resumed(found.key))
 }
 
-fn insert(
+/// Writes a new execution, which runs, or has ended already. Where that fails, nothing is left of
+/// it.
+pub(super) fn insert(
     connection: &Connection,
     new: &NewExecution,
-    now: i64,
-    owner: &str,
+    started_at: Timestamp,
+    ending: Option<&Ending>,
     running: &Running,
 ) -> Result<ExecutionKey, StoreError> {
     let key = unused_key(connection, running)?;
+    let started_at = started_at.milliseconds();
+    let (owner, until) = match ending {
+        None => (Some(LeaseOwner::this_process_as_text()), Some(started_at + LEASE_MILLISECONDS)),
+        Some(_) => (None, None),
+    };
+    let outputs = ending.map(outputs_json).transpose()?;
+    let conditions = new.conditions.as_ref();
     let mut statement = connection.prepare_cached(
         "INSERT INTO execution (execution_id, command, plugin, plugin_version, plugin_digest, mode,
              site, requested_by, acting_user, parameters_digest, clock, started_at, lease_owner,
-             lease_until, columns, api_key, id, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-             'running')",
+             lease_until, columns, api_key, id, state, trusted, signing_key, isolation,
+             unprotected, finished_at, return_data, error, outputs)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+             ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
     )?;
     statement.execute(rusqlite::params![
         new.id,
@@ -142,17 +149,39 @@ fn insert(
         new.acting_user,
         new.parameters_digest,
         new.clock.map(Timestamp::milliseconds),
-        now,
+        started_at,
         owner,
-        now + LEASE_MILLISECONDS,
+        until,
         new.columns,
         new.api_key.map(|key| key.0),
         key.0,
+        ending.map_or(ExecutionState::Running, |ending| ending.state).as_str(),
+        conditions.map(|it| &it.trusted),
+        conditions.and_then(|it| it.signing_key.as_ref()),
+        conditions.map(|it| &it.isolation),
+        conditions.map(|it| &it.unprotected),
+        ending.map(|_| Timestamp::now().milliseconds()),
+        ending.map(|ending| &ending.return_data),
+        ending.map(|ending| &ending.error),
+        outputs,
     ])?;
-    let mut statement = connection
-        .prepare_cached("INSERT INTO execution_parameters (execution, json) VALUES (?1, ?2)")?;
-    statement.execute((key.0, &new.parameters))?;
+    let parameters = connection
+        .prepare_cached("INSERT INTO execution_parameters (execution, json) VALUES (?1, ?2)")
+        .and_then(|mut statement| statement.execute((key.0, &new.parameters)));
+    if let Err(error) = parameters {
+        if connection.execute("DELETE FROM execution WHERE id = ?1", [key.0]).is_err()
+            && !connection.is_autocommit()
+        {
+            // What can't be undone alone is undone with all that is in the transaction.
+            connection.execute_batch("ROLLBACK")?;
+        }
+        return Err(error.into());
+    }
     Ok(key)
+}
+
+fn outputs_json(ending: &Ending) -> Result<String, StoreError> {
+    serde_json::to_string(&ending.outputs).map_err(|error| StoreError::Refused(error.to_string()))
 }
 
 /// The key of a new execution. One whose beginning was told and then not committed still has its
@@ -167,26 +196,13 @@ fn unused_key(connection: &Connection, running: &Running) -> Result<ExecutionKey
     Ok(key)
 }
 
-/// Whether the lease was renewed so lately that it need not be again. An execution that can't be
-/// read yet has just begun; if its beginning is lost, it can't write either.
-pub(super) fn is_fresh(connection: &Connection, key: ExecutionKey) -> Result<bool, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT lease_until, lease_owner FROM execution WHERE id = ?1")?;
-    let lease: Option<(Option<i64>, Option<String>)> =
-        statement.query_row([key.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    let Some((until, owner)) = lease else { return Ok(true) };
-    let is_own = owner == Some(LeaseOwner::this_process().to_string());
-    let enough = Timestamp::now().milliseconds() + LEASE_MILLISECONDS / 2;
-    Ok(is_own && until.is_some_and(|until| until > enough))
-}
-
 /// Renews the lease of an execution that this process runs.
 pub(super) fn renew(connection: &Connection, key: ExecutionKey) -> Result<(), StoreError> {
     let until = Timestamp::now().milliseconds() + LEASE_MILLISECONDS;
     let mut statement = connection.prepare_cached(
         "UPDATE execution SET lease_until = ?1 WHERE id = ?2 AND lease_owner = ?3",
     )?;
-    match statement.execute((until, key.0, LeaseOwner::this_process().to_string()))? {
+    match statement.execute((until, key.0, LeaseOwner::this_process_as_text()))? {
         0 => Err(StoreError::TakenOver),
         _ => Ok(()),
     }
@@ -198,8 +214,7 @@ pub(super) fn end(
     key: ExecutionKey,
     ending: &Ending,
 ) -> Result<(), StoreError> {
-    let outputs = serde_json::to_string(&ending.outputs)
-        .map_err(|error| StoreError::Refused(error.to_string()))?;
+    let outputs = outputs_json(ending)?;
     let mut statement = connection.prepare_cached(
         "UPDATE execution SET state = ?1, return_data = ?2, error = ?3, outputs = ?4,
              finished_at = ?5, lease_owner = NULL, lease_until = NULL
@@ -212,7 +227,7 @@ pub(super) fn end(
         outputs,
         Timestamp::now().milliseconds(),
         key.0,
-        LeaseOwner::this_process().to_string(),
+        LeaseOwner::this_process_as_text(),
     ))?;
     if changed == 0 { Err(StoreError::TakenOver) } else { Ok(()) }
 }

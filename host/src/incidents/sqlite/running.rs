@@ -2,49 +2,76 @@
 //! given up, so it remembers.
 
 use super::super::records::ExecutionKey;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// A file, and an execution's key in it.
 type Key = (Arc<Path>, i64);
 
 /// The executions of all stores that this process runs: a file may be opened twice.
-static RUNNING: Mutex<Option<HashSet<Key>>> = Mutex::new(None);
+/// With each, when its lease was last written.
+static RUNNING: Mutex<Option<HashMap<Key, Instant>>> = Mutex::new(None);
 
 /// The executions of one file that this process runs.
 #[derive(Clone)]
 pub(super) struct Running {
     file: Arc<Path>,
+    /// How many there are of this and its copies.
+    count: Arc<AtomicUsize>,
 }
 
 impl Running {
     /// Those of this file, which exists.
     pub(super) fn of(file: &Path) -> Running {
         let file = file.canonicalize().unwrap_or_else(|_| PathBuf::from(file));
-        Running { file: file.into() }
+        Running { file: file.into(), count: Arc::default() }
     }
 
     pub(super) fn contains(&self, execution: ExecutionKey) -> bool {
-        lock().as_ref().is_some_and(|running| running.contains(&self.key(execution)))
+        lock().as_ref().is_some_and(|running| running.contains_key(&self.key(execution)))
     }
 
-    /// How many of them were claimed through this or a copy of it.
+    /// How many of them were claimed through this or a copy of it, or are expected.
     pub(super) fn count(&self) -> usize {
-        let own = |(file, _): &&Key| Arc::ptr_eq(file, &self.file);
-        lock().as_ref().map_or(0, |running| running.iter().filter(own).count())
+        self.count.load(Ordering::Relaxed)
     }
 
     pub(super) fn remove(&self, execution: ExecutionKey) {
-        if let Some(running) = lock().as_mut() {
-            running.remove(&self.key(execution));
+        let removed = lock().as_mut().and_then(|running| running.remove(&self.key(execution)));
+        if removed.is_some() {
+            self.count.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
-    /// Takes an execution, until the claim is dropped without being kept.
+    /// Takes an execution, until the claim is dropped without being kept. Its lease was written
+    /// just now.
     pub(super) fn claim(&self, execution: ExecutionKey) -> Claim {
-        lock().get_or_insert_default().insert(self.key(execution));
+        self.renewed(execution);
         Claim { running: self.clone(), execution, kept: false }
+    }
+
+    /// Notes that the lease of an execution was written just now.
+    pub(super) fn renewed(&self, execution: ExecutionKey) {
+        let now = Instant::now();
+        if lock().get_or_insert_default().insert(self.key(execution), now).is_none() {
+            self.count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the lease of an execution was written less than so long ago.
+    pub(super) fn was_renewed_within(&self, execution: ExecutionKey, time: Duration) -> bool {
+        let running = lock();
+        let at = running.as_ref().and_then(|running| running.get(&self.key(execution)));
+        at.is_some_and(|at| at.elapsed() < time)
+    }
+
+    /// Counts an execution that has no key yet, until this is dropped.
+    pub(super) fn expect(&self) -> Expected {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        Expected(self.clone())
     }
 
     fn key(&self, execution: ExecutionKey) -> Key {
@@ -52,9 +79,18 @@ impl Running {
     }
 }
 
-fn lock() -> MutexGuard<'static, Option<HashSet<Key>>> {
-    // The set is whole after every step, whoever panicked.
+fn lock() -> MutexGuard<'static, Option<HashMap<Key, Instant>>> {
+    // The map is whole after every step, whoever panicked.
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An execution that runs and has no key yet.
+pub(super) struct Expected(Running);
+
+impl Drop for Expected {
+    fn drop(&mut self) {
+        self.0.count.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// An execution that was taken in a transaction which may yet fail.
@@ -126,8 +162,8 @@ mod tests {
         let other = begin("other");
         assert_ne!(lost, other);
         assert_eq!(running.count(), 2);
-        // Its lease isn't asked for, since it can't be read; writing finds it gone.
-        assert!(executions::is_fresh(&connection, lost).unwrap());
+        // Its lease was written, as far as this process knows; writing finds it gone.
+        assert!(running.was_renewed_within(lost, Duration::from_secs(9)));
         assert!(matches!(executions::renew(&connection, lost), Err(StoreError::TakenOver)));
         let ending = Ending {
             state: ExecutionState::Finished,

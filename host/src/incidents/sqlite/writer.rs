@@ -1,12 +1,19 @@
 //! The one thread that writes. What waits while a transaction is being written goes into the next
-//! one together, each later piece of work in a savepoint of its own.
+//! one together, and what has to be undone alone is done in a savepoint of its own.
+
+mod queue;
+
+pub(super) use queue::Queue;
 
 use super::super::error::StoreError;
+use super::recent::Recent;
 use super::running::Running;
+use queue::{Answer, Job};
 use rusqlite::Connection;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -14,45 +21,39 @@ use std::time::{Duration, Instant};
 const ROWS_PER_COMMIT: usize = 10_000;
 /// How long one commit takes work in.
 const TIME_PER_COMMIT: Duration = Duration::from_millis(50);
-/// How long a commit waits for executions that run and don't wait for it yet: most of them are
-/// about to write something too, and a commit costs the disk as much for one as for all.
-const TIME_TO_GATHER: Duration = Duration::from_millis(1);
-
-/// Answers whoever waits, once it is known whether the commit stands.
-type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-
-/// Writes, and says whether what it wrote is to be kept. With an error, since no transaction could
-/// be begun, it only makes the answer.
-type Work =
-    Box<dyn FnOnce(Result<&Connection, StoreError>) -> (Result<(), StoreError>, Answer) + Send>;
-
-struct Job {
-    rows: usize,
-    /// Whether somebody waits for its commit.
-    awaited: bool,
-    work: Work,
-}
 
 /// The thread that writes, and the way to it.
 pub(super) struct Writer {
-    jobs: Option<Sender<Job>>,
+    queue: Arc<Queue>,
     commits: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
-    /// Starts the thread. `running` are the executions whose writing it gathers.
-    pub(super) fn start(connection: Connection, running: Running) -> Writer {
-        let (jobs, queue) = channel();
+    /// Starts the thread. `running` are the executions whose writing it gathers, and `recent` is
+    /// told when others have written.
+    pub(super) fn start(
+        connection: Connection,
+        running: Running,
+        recent: Arc<Recent>,
+    ) -> Result<Writer, StoreError> {
+        let queue = Arc::new(Queue::new(running));
         let commits = Arc::new(AtomicU64::new(0));
-        let thread = Thread { connection, queue, running, commits: commits.clone() };
+        let version = data_version(&connection)?;
+        let mut thread =
+            Thread { connection, queue: queue.clone(), recent, version, commits: commits.clone() };
         let thread = std::thread::spawn(move || thread.run());
-        Writer { jobs: Some(jobs), commits, thread: Some(thread) }
+        Ok(Writer { queue, commits, thread: Some(thread) })
     }
 
     /// How many transactions it has committed.
     pub(super) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
+    }
+
+    /// The way to the thread, for work that is handed over later.
+    pub(super) fn queue(&self) -> &Arc<Queue> {
+        &self.queue
     }
 
     /// Runs `work` in a transaction and waits until it is committed. `rows` says about how many
@@ -62,21 +63,20 @@ impl Writer {
         rows: usize,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.begin(rows, work)?.wait()
+        let (waits, answer) = (Waits { for_work: false, for_commit: true }, told());
+        self.queue.hand_over(rows, waits, work, answer.0);
+        answer.1.wait()
     }
 
-    /// As [`write`](Writer::write), and doesn't wait.
+    /// As [`write`](Writer::write), and doesn't wait; but somebody waits for the work to be done.
     pub(super) fn begin<T: Send + 'static>(
         &self,
         rows: usize,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<UnderWay<T>, StoreError> {
-        let (answer, answered) = channel();
-        self.hand_over(rows, true, work, move |result| {
-            // Whoever waited may be gone; the work is done all the same.
-            let _ = answer.send(result);
-        })?;
-        Ok(UnderWay(answered))
+    ) -> UnderWay<T> {
+        let (waits, answer) = (Waits { for_work: true, for_commit: true }, told());
+        self.queue.hand_over(rows, waits, work, answer.0);
+        answer.1
     }
 
     /// As [`begin`](Writer::begin), for work whose commit nobody hurries: it waits a moment for
@@ -86,37 +86,68 @@ impl Writer {
         rows: usize,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
         committed: impl FnOnce() + Send + 'static,
-    ) -> Result<UnderWay<T>, StoreError> {
-        let (answer, answered) = channel();
-        self.hand_over(rows, false, work, move |result| {
+    ) -> UnderWay<T> {
+        let (waits, answer) = (Waits { for_work: true, for_commit: false }, told());
+        self.queue.hand_over(rows, waits, work, |result: Result<T, StoreError>| {
             if result.is_ok() {
                 committed();
             }
-            let _ = answer.send(result);
-        })?;
-        Ok(UnderWay(answered))
+            answer.0(result);
+        });
+        answer.1
     }
+}
 
-    fn hand_over<T: Send + 'static>(
+/// Whether somebody waits for work to be done, and for its commit.
+#[derive(Clone, Copy)]
+pub(super) struct Waits {
+    pub(super) for_work: bool,
+    pub(super) for_commit: bool,
+}
+
+impl Queue {
+    /// Hands work over that is done in a savepoint of its own. `answer` is called on the thread
+    /// that writes, once it is known whether the commit stands.
+    pub(super) fn hand_over<T: Send + 'static>(
         &self,
         rows: usize,
-        awaited: bool,
+        waits: Waits,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
         answer: impl FnOnce(Result<T, StoreError>) + Send + 'static,
-    ) -> Result<(), StoreError> {
-        let job = Job {
-            rows,
-            awaited,
-            work: Box::new(move |connection| {
-                let result = connection.and_then(work);
-                let keep = result.as_ref().map(|_| ()).map_err(StoreError::clone);
-                let answer: Answer = Box::new(move |committed| {
-                    answer(result.and_then(|value| committed.map(|()| value)));
-                });
-                (keep, answer)
-            }),
-        };
-        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or(StoreError::Closed)
+    ) {
+        self.add(job(rows, waits, work, answer))
+    }
+
+    /// The same for work that leaves nothing behind where it fails.
+    pub(super) fn hand_over_undone<T: Send + 'static>(
+        &self,
+        waits: Waits,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        answer: impl FnOnce(Result<T, StoreError>) + Send + 'static,
+    ) {
+        self.add(Job { leaves_nothing: true, ..job(1, waits, work, answer) })
+    }
+}
+
+fn job<T: Send + 'static>(
+    rows: usize,
+    waits: Waits,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    answer: impl FnOnce(Result<T, StoreError>) + Send + 'static,
+) -> Job {
+    Job {
+        rows,
+        hurried: waits.for_work,
+        awaited: waits.for_commit,
+        leaves_nothing: false,
+        work: Box::new(move |connection| {
+            let result = connection.and_then(work);
+            let keep = result.as_ref().map(|_| ()).map_err(StoreError::clone);
+            let answer: Answer = Box::new(move |committed| {
+                answer(result.and_then(|value| committed.map(|()| value)));
+            });
+            (keep, answer)
+        }),
     }
 }
 
@@ -130,10 +161,22 @@ impl<T> UnderWay<T> {
     }
 }
 
+/// A way to wait for an answer.
+fn told<T: Send + 'static>() -> (impl FnOnce(Result<T, StoreError>) + Send, UnderWay<T>) {
+    let (answer, answered) = channel();
+    let tell = move |result| {
+        // Whoever waited may be gone; the work is done all the same.
+        let _ = answer.send(result);
+    };
+    (tell, UnderWay(answered))
+}
+
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.jobs = None;
-        if let Some(thread) = self.thread.take() {
+        self.queue.close();
+        let own = std::thread::current().id();
+        // Whoever was answered last, on that thread, may be the last who had the store.
+        if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != own) {
             // It ends with the queue; a panic in it was answered with `Closed` before.
             let _ = thread.join();
         }
@@ -143,98 +186,143 @@ impl Drop for Writer {
 /// What the thread works with.
 struct Thread {
     connection: Connection,
-    queue: Receiver<Job>,
-    running: Running,
+    queue: Arc<Queue>,
+    recent: Arc<Recent>,
+    /// What changes with every commit of another connection.
+    version: i64,
     commits: Arc<AtomicU64>,
 }
 
+impl Drop for Thread {
+    fn drop(&mut self) {
+        // After a panic, too.
+        self.queue.abandon();
+    }
+}
+
 impl Thread {
-    fn run(self) {
-        while let Ok(first) = self.queue.recv() {
-            self.transaction(first);
+    fn run(&mut self) {
+        while let Some((mut jobs, gather_until)) = self.queue.next(ROWS_PER_COMMIT) {
+            while !jobs.is_empty() {
+                jobs = self.transaction(jobs, gather_until);
+            }
         }
     }
 
-    /// One transaction: the first job, and those that come until it is committed.
-    fn transaction(&self, first: Job) {
-        let connection = &self.connection;
-        if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
-            let (_, answer) = (first.work)(Err(error.into()));
-            answer(Ok(()));
-            return;
+    /// One transaction: these jobs, and those that come until it is committed. Returns those that
+    /// it had no place for.
+    fn transaction(&mut self, mut jobs: VecDeque<Job>, gather_until: Instant) -> VecDeque<Job> {
+        if let Err(error) = self.begin() {
+            let awaited = jobs.iter().filter(|job| job.awaited).count();
+            jobs.into_iter().for_each(|job| job.refuse(&error));
+            self.queue.answered(awaited);
+            return VecDeque::new();
         }
+        let connection = &self.connection;
         // The time for which another process had locked the store is not the work's.
         let began = Instant::now();
-        // A savepoint costs a copy of every page that is changed in it, so the first job, which is
-        // often the only one and a large one, goes without.
-        let (mut rows, mut waiting) = (first.rows, usize::from(first.awaited));
-        let (keep, answer) = (first.work)(Ok(connection));
-        if keep.is_err() {
-            // It may have been rolled back by SQLite itself, on a full disk say.
-            let _ = connection.execute_batch("ROLLBACK");
-            answer(Ok(()));
-            return;
-        }
-        let mut answers = vec![answer];
-        let (mut rolled_back, mut gathering) = (None, None);
-        // SQLite may roll back the whole transaction by itself; what came next would be in another one.
-        while rows < ROWS_PER_COMMIT
-            && began.elapsed() < TIME_PER_COMMIT
-            && !connection.is_autocommit()
-            && let Some(job) = self.next(waiting, &mut gathering)
-        {
-            rows += job.rows;
-            waiting += usize::from(job.awaited);
-            let (kept, answer) = in_savepoint(connection, job);
-            answers.push(answer);
-            rolled_back = kept.err().filter(|_| connection.is_autocommit());
+        let (mut rows, mut awaited) = (0, 0);
+        let mut answers = Vec::with_capacity(jobs.len());
+        let mut rolled_back = None;
+        loop {
+            // SQLite may roll back the whole transaction by itself; what came next would be in
+            // another one.
+            while rolled_back.is_none()
+                && let Some(job) = jobs.pop_front()
+            {
+                rows += job.rows;
+                awaited += usize::from(job.awaited);
+                // A savepoint costs a copy of every page that is changed in it, so the first job,
+                // which is often the only one and a large one, goes without.
+                let is_first = answers.is_empty();
+                let (kept, answer) = match is_first || job.leaves_nothing {
+                    true => (job.work)(Ok(connection)),
+                    false => in_savepoint(connection, job),
+                };
+                answers.push(answer);
+                if connection.is_autocommit() || (is_first && kept.is_err()) {
+                    rolled_back = Some(kept.err().unwrap_or(StoreError::Closed));
+                }
+            }
+            if rolled_back.is_some()
+                || rows >= ROWS_PER_COMMIT
+                || began.elapsed() >= TIME_PER_COMMIT
+            {
+                break;
+            }
+            jobs = self.queue.more(ROWS_PER_COMMIT - rows, gather_until);
+            if jobs.is_empty() {
+                break;
+            }
         }
         let committed = match rolled_back {
-            Some(error) => Err(error),
-            None => connection.execute_batch("COMMIT").map_err(StoreError::from),
+            Some(error) => {
+                // It may have been rolled back by SQLite itself, on a full disk say.
+                let _ = run(connection, "ROLLBACK");
+                Err(error)
+            }
+            None => run(connection, "COMMIT"),
         };
         if committed.is_ok() {
             self.commits.fetch_add(1, Ordering::Relaxed);
         } else if !connection.is_autocommit() {
             // The error is the commit's; nothing better can be said of the rollback.
-            let _ = connection.execute_batch("ROLLBACK");
+            let _ = run(connection, "ROLLBACK");
         }
         for answer in answers {
             answer(committed.clone());
         }
+        self.queue.answered(awaited);
+        jobs
     }
 
-    /// Another job for a transaction for whose commit so many wait; `None` when it is to be
-    /// committed: all executions wait for it, or it has waited for them long enough.
-    fn next(&self, waiting: usize, gathering: &mut Option<Instant>) -> Option<Job> {
-        match self.queue.try_recv() {
-            Ok(job) => return Some(job),
-            Err(TryRecvError::Disconnected) => return None,
-            Err(TryRecvError::Empty) => {}
+    /// Opens a transaction, and sees whether others have written since the one before.
+    fn begin(&mut self) -> Result<(), StoreError> {
+        run(&self.connection, "BEGIN IMMEDIATE")?;
+        match data_version(&self.connection) {
+            Ok(version) => {
+                self.recent.looked(version != self.version);
+                self.version = version;
+                Ok(())
+            }
+            Err(error) => {
+                let _ = run(&self.connection, "ROLLBACK");
+                Err(error)
+            }
         }
-        if waiting >= self.running.count().max(1) {
-            return None;
-        }
-        let end = *gathering.get_or_insert_with(|| Instant::now() + TIME_TO_GATHER);
-        self.queue.recv_timeout(end.saturating_duration_since(Instant::now())).ok()
     }
+}
+
+/// A number that changes with every commit of another connection, in whatever process.
+fn data_version(connection: &Connection) -> Result<i64, StoreError> {
+    let mut statement = connection.prepare_cached("PRAGMA data_version")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
+/// Runs a statement that is run often.
+fn run(connection: &Connection, statement: &str) -> Result<(), StoreError> {
+    connection.prepare_cached(statement)?.execute([])?;
+    Ok(())
 }
 
 /// Runs a job so that it can fail alone. Where what it wrote can't be told from what the others
 /// wrote, the whole transaction is rolled back, and its error is that of all.
 fn in_savepoint(connection: &Connection, job: Job) -> (Result<(), StoreError>, Answer) {
-    if let Err(error) = connection.execute_batch("SAVEPOINT job") {
-        return (job.work)(Err(error.into()));
+    if let Err(error) = run(connection, "SAVEPOINT job") {
+        return (job.work)(Err(error));
     }
     let (kept, answer) = (job.work)(Ok(connection));
-    let end = if kept.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
-    match connection.execute_batch(end) {
+    let undone = match &kept {
+        Ok(()) => Ok(()),
+        Err(_) => run(connection, "ROLLBACK TO job"),
+    };
+    match undone.and_then(|()| run(connection, "RELEASE job")) {
         Ok(()) => (kept, answer),
         Err(error) => {
             if !connection.is_autocommit() {
-                let _ = connection.execute_batch("ROLLBACK");
+                let _ = run(connection, "ROLLBACK");
             }
-            (kept.and(Err(error.into())), answer)
+            (kept.and(Err(error)), answer)
         }
     }
 }
@@ -243,6 +331,11 @@ fn in_savepoint(connection: &Connection, job: Job) -> (Result<(), StoreError>, A
 mod tests {
     use super::*;
     use rusqlite::params;
+    use std::path::Path;
+
+    fn start(connection: Connection, path: &Path) -> Writer {
+        Writer::start(connection, Running::of(path), Arc::default()).unwrap()
+    }
 
     /// Runs two jobs in one transaction; answers what became of them and how many rows there are.
     fn together(
@@ -253,7 +346,7 @@ mod tests {
         let path = folder.path().join("a.db");
         let connection = Connection::open(&path).unwrap();
         connection.execute_batch("CREATE TABLE note (text)").unwrap();
-        let writer = Writer::start(connection, Running::of(&path));
+        let writer = start(connection, &path);
         let (go_on, told) = channel();
         let first = writer.begin(1, move |connection| {
             told.recv().unwrap();
@@ -262,7 +355,7 @@ mod tests {
         // It waits in the queue before the first one goes on.
         let second = writer.begin(1, second);
         go_on.send(()).unwrap();
-        let became = [first.unwrap().wait(), second.unwrap().wait()];
+        let became = [first.wait(), second.wait()];
         let notes = "SELECT count(*) FROM note";
         let count = |row: &rusqlite::Row<'_>| row.get(0);
         (became, Connection::open(&path).unwrap().query_row(notes, [], count).unwrap())
@@ -322,7 +415,7 @@ mod tests {
         let path = folder.path().join("a.db");
         let connection = Connection::open(&path).unwrap();
         connection.execute_batch("CREATE TABLE number (number)").unwrap();
-        let writer = Writer::start(connection, Running::of(&path));
+        let writer = start(connection, &path);
         let insert = |number: i64| {
             move |connection: &Connection| match number {
                 13 => Err(StoreError::Refused("unlucky".to_owned())),
@@ -331,15 +424,12 @@ mod tests {
         };
         let (go_on, waits) = channel::<()>();
         let first = move |_: &Connection| Ok(waits.recv().is_ok());
-        let first = writer.begin(1, first).unwrap();
-        let under_way: Vec<_> =
-            (10..20).map(|number| writer.begin(1, insert(number)).unwrap()).collect();
+        let first = writer.begin(1, first);
+        let under_way: Vec<_> = (10..20).map(|number| writer.begin(1, insert(number))).collect();
         let (told, committed) = channel();
-        let last = writer
-            .begin_at_leisure(1, insert(20), move || {
-                let _ = told.send(());
-            })
-            .unwrap();
+        let last = writer.begin_at_leisure(1, insert(20), move || {
+            let _ = told.send(());
+        });
         assert!(committed.try_recv().is_err());
         go_on.send(()).unwrap();
         assert!(first.wait().unwrap());

@@ -32,10 +32,9 @@ fn connected(mut command: Command) -> io::Result<(Child, Connection)> {
     use std::os::unix::process::CommandExt;
     let (socket, workers) = UnixStream::pair()?;
     command.process_group(0).stdin(Stdio::from(OwnedFd::from(workers))).stdout(Stdio::null());
-    socket.set_nonblocking(true)?;
     let child = command.spawn()?;
-    let process = child.id();
-    Ok((child, Connection::new(socket, process)))
+    let connection = Connection::new(socket, child.id())?;
+    Ok((child, connection))
 }
 
 #[cfg(windows)]
@@ -56,6 +55,16 @@ fn connected(mut command: Command) -> io::Result<(Child, Connection)> {
 }
 
 /// How many threads a process has can't be told here.
-pub(super) fn threads(_process: u32) -> Option<usize> {
-    None
+#[cfg(unix)]
+pub(super) struct ThreadCount;
+
+#[cfg(unix)]
+impl ThreadCount {
+    pub(super) fn of(_process: u32) -> ThreadCount {
+        ThreadCount
+    }
+
+    pub(super) fn now(&self) -> Option<usize> {
+        None
+    }
 }

@@ -5,6 +5,7 @@ use super::super::protection::Sandbox;
 use super::super::role::ARGUMENT;
 use super::socket::Connection;
 use crate::plugins::Sealed;
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -36,15 +37,29 @@ pub(super) fn start(
         // The library's bytes come in the place of standard error.
         command.arg(name).stderr(Stdio::from(sealed.descriptor()?));
     }
-    socket.set_nonblocking(true)?;
     let child = spawn_from_lasting_thread(command)?;
-    let process = child.id();
-    Ok((child, Connection::new(socket, process)))
+    let connection = Connection::new(socket, child.id())?;
+    Ok((child, connection))
 }
 
-/// How many threads a process has.
-pub(super) fn threads(process: u32) -> Option<usize> {
-    std::fs::read_dir(format!("/proc/{process}/task")).ok().map(Iterator::count)
+/// Tells how many threads a process has.
+pub(super) struct ThreadCount {
+    /// The folder that has one for each.
+    folder: Option<File>,
+}
+
+impl ThreadCount {
+    pub(super) fn of(process: u32) -> ThreadCount {
+        ThreadCount { folder: File::open(format!("/proc/{process}/task")).ok() }
+    }
+
+    /// How many there are; `None` where that can't be told.
+    pub(super) fn now(&self) -> Option<usize> {
+        // The links of a folder: one from above, one from itself, one from each folder in it. To
+        // read it would take three system calls. A process that is gone has none.
+        let links = rustix::fs::fstat(self.folder.as_ref()?).ok()?.st_nlink;
+        usize::try_from(links).ok()?.checked_sub(2).filter(|threads| *threads > 0)
+    }
 }
 
 type Spawned = io::Result<Child>;
@@ -69,4 +84,26 @@ fn spawn_from_lasting_thread(command: Command) -> Spawned {
     let jobs = spawner.lock().unwrap_or_else(PoisonError::into_inner).clone();
     jobs.send((command, answer)).map_err(|_| gone())?;
     answered.recv().map_err(|_| gone())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_threads_of_a_process_are_counted() {
+        let folder = std::fs::read_dir(format!("/proc/{}/task", std::process::id())).unwrap();
+        // Other tests may begin and end some meanwhile.
+        assert!(ThreadCount::of(std::process::id()).now().unwrap().abs_diff(folder.count()) < 9);
+        let sleeping = || {
+            let mut command = Command::new("sleep");
+            command.arg("9").stdin(Stdio::null());
+            command.spawn().unwrap()
+        };
+        let mut child = sleeping();
+        let count = ThreadCount::of(child.id());
+        assert_eq!(count.now(), Some(1));
+        child.kill().and_then(|()| child.wait()).unwrap();
+        assert_eq!(count.now(), None);
+    }
 }

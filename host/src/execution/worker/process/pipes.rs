@@ -44,6 +44,16 @@ impl Connection {
         Connection { to_send, sent, received }
     }
 
+    /// How many threads the process has can't be told here.
+    pub(super) fn threads(&self) -> Option<usize> {
+        None
+    }
+
+    /// What was not asked for waits to be read.
+    pub(super) fn is_quiet(&self) -> bool {
+        true
+    }
+
     pub(super) fn send(
         &mut self,
         kind: Kind,

@@ -1,10 +1,10 @@
-//! The connection to a worker over a socket, on which the host polls.
+//! The connection to a worker over a socket, on which no wait is longer than a slice of time.
 
-use super::super::frames::{self, Kind};
+use super::super::frames::{self, Kind, ReadAhead};
 use super::super::patience::Patience;
-use super::{SLICE, system};
+use super::SLICE;
+use super::system::ThreadCount;
 use crate::plugins::LARGEST_CALL;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, IoSlice, Read, Write};
 use std::os::unix::net::UnixStream;
 
@@ -14,13 +14,26 @@ const MOST_THREADS: usize = 256;
 /// The connection to a worker.
 pub(super) struct Connection {
     socket: UnixStream,
-    process: u32,
+    ahead: ReadAhead,
+    threads: ThreadCount,
 }
 
 impl Connection {
-    /// Over a socket that doesn't block, to this process.
-    pub(super) fn new(socket: UnixStream, process: u32) -> Connection {
-        Connection { socket, process }
+    /// Over a socket, to this process.
+    pub(super) fn new(socket: UnixStream, process: u32) -> io::Result<Connection> {
+        socket.set_read_timeout(Some(SLICE))?;
+        socket.set_write_timeout(Some(SLICE))?;
+        Ok(Connection { socket, ahead: ReadAhead::new(), threads: ThreadCount::of(process) })
+    }
+
+    /// How many threads the process has; `None` where that can't be told.
+    pub(super) fn threads(&self) -> Option<usize> {
+        self.threads.now()
+    }
+
+    /// Whether nothing came that was not asked for, as far as it was read.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.ahead.is_empty()
     }
 
     pub(super) fn send(
@@ -29,7 +42,7 @@ impl Connection {
         bytes: &[u8],
         patience: &mut Patience<'_>,
     ) -> io::Result<()> {
-        let mut watched = Watched { socket: &self.socket, process: self.process, patience };
+        let mut watched = Watched { socket: &self.socket, threads: &self.threads, patience };
         frames::write(&mut watched, kind, bytes)
     }
 
@@ -38,29 +51,22 @@ impl Connection {
         bytes: &mut Vec<u8>,
         patience: &mut Patience<'_>,
     ) -> io::Result<Kind> {
-        let mut watched = Watched { socket: &self.socket, process: self.process, patience };
-        frames::read(&mut watched, bytes, LARGEST_CALL)
+        let watched = Watched { socket: &self.socket, threads: &self.threads, patience };
+        frames::read(&mut self.ahead.then(watched), bytes, LARGEST_CALL)
     }
 }
 
 /// A worker's socket, on which nothing waits longer than its patience.
 struct Watched<'a, 'b> {
     socket: &'a UnixStream,
-    process: u32,
+    threads: &'a ThreadCount,
     patience: &'a mut Patience<'b>,
 }
 
 impl Watched<'_, '_> {
-    /// Waits for a slice of time; an error if the worker has become too large.
-    fn wait(&self, flags: PollFlags) -> io::Result<()> {
-        let mut descriptors = [PollFd::new(self.socket, flags)];
-        let slice = Timespec { tv_sec: 0, tv_nsec: i64::from(SLICE.subsec_nanos()) };
-        // Whether it is ready or not, the caller tries again, and an interrupted wait is over too.
-        let ready = poll(&mut descriptors, Some(&slice));
-        if ready.is_ok_and(|ready| ready > 0) {
-            return Ok(());
-        }
-        match system::threads(self.process) {
+    /// A slice of time is over: an error if the worker has become too large.
+    fn waited(&self) -> io::Result<()> {
+        match self.threads.now() {
             Some(threads) if threads > MOST_THREADS => {
                 Err(io::Error::other(format!("it had more than {MOST_THREADS} threads")))
             }
@@ -79,9 +85,8 @@ impl Read for Watched<'_, '_> {
                 let _ = frames::write(&mut socket, Kind::Cancel, b"");
             }
             match (&mut &*self.socket).read(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.wait(PollFlags::IN)?
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.waited()?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 read => return read,
             }
         }
@@ -98,9 +103,7 @@ impl Write for Watched<'_, '_> {
             // Nobody may put a frame into another one, so it isn't asked to stop here.
             self.patience.check()?;
             match (&mut &*self.socket).write_vectored(pieces) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.wait(PollFlags::OUT)?;
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.waited()?,
                 written => return written,
             }
         }

@@ -1,6 +1,6 @@
 //! A worker on Linux: it ends with its host, enters the sandbox, and talks over a socket.
 
-use super::super::frames::{self, Kind};
+use super::super::frames::{self, Kind, ReadAhead};
 use super::super::protection::Sandbox;
 use super::super::sandbox;
 use super::{Beginning, NamedLibrary, Sealed};
@@ -32,7 +32,7 @@ pub(super) fn begin(mut arguments: ArgsOs) -> io::Result<Option<Beginning>> {
         name.map(|name| NamedLibrary { sealed: Sealed::from_descriptor(descriptor), name });
     let file = library.as_ref().and_then(|library| library.sealed.file());
     let begun = sandbox::enter(file).map(|protection| (protection, library));
-    Ok(Some(Beginning { line: Line { socket }, demanded, begun }))
+    Ok(Some(Beginning { line: Line { socket, ahead: ReadAhead::new() }, demanded, begun }))
 }
 
 /// Takes the socket and the library out of the places of the standard streams, and puts nothing in
@@ -50,11 +50,12 @@ fn take_descriptors() -> io::Result<(UnixStream, OwnedFd)> {
 /// The line to the host.
 pub(super) struct Line {
     socket: UnixStream,
+    ahead: ReadAhead,
 }
 
 impl Line {
     pub(super) fn read(&mut self, bytes: &mut Vec<u8>) -> io::Result<Kind> {
-        frames::read(&mut self.socket, bytes, usize::MAX)
+        frames::read(&mut self.ahead.then(&mut self.socket), bytes, usize::MAX)
     }
 
     pub(super) fn write(&mut self, kind: Kind, bytes: &[u8]) -> io::Result<()> {
@@ -64,6 +65,7 @@ impl Line {
     /// Whether there is something to read.
     pub(super) fn has_something(&self) -> bool {
         let mut byte = [0; 1];
-        recv(&self.socket, &mut byte[..], RecvFlags::PEEK | RecvFlags::DONTWAIT).is_ok()
+        !self.ahead.is_empty()
+            || recv(&self.socket, &mut byte[..], RecvFlags::PEEK | RecvFlags::DONTWAIT).is_ok()
     }
 }

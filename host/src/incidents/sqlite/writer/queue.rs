@@ -1,0 +1,203 @@
+//! What waits to be written, and when the thread that writes goes on with it.
+//!
+//! Waking a thread costs more than most of what it is woken for, so it isn't woken for each job: it
+//! goes on once somebody waits for the work itself, once every execution waits for its commit, or
+//! after a moment.
+
+use super::super::super::error::StoreError;
+use super::super::running::Running;
+use rusqlite::Connection;
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a commit waits for executions that run and don't wait for it yet: most of them are
+/// about to write something too, and a commit costs the disk as much for one as for all.
+const TIME_TO_GATHER: Duration = Duration::from_millis(1);
+
+/// Answers whoever waits, once it is known whether the commit stands.
+pub(super) type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// Writes, and says whether what it wrote is to be kept. With an error, since no transaction could
+/// be begun, it only makes the answer.
+pub(super) type Work =
+    Box<dyn FnOnce(Result<&Connection, StoreError>) -> (Result<(), StoreError>, Answer) + Send>;
+
+/// A piece of work for one transaction.
+pub(super) struct Job {
+    /// About how many rows it writes.
+    pub(super) rows: usize,
+    /// Whether somebody waits for it to be done, before it is committed.
+    pub(super) hurried: bool,
+    /// Whether somebody waits for its commit.
+    pub(super) awaited: bool,
+    /// Whether nothing of it is left where it fails; else it has to be undone.
+    pub(super) leaves_nothing: bool,
+    pub(super) work: Work,
+}
+
+impl Job {
+    /// Answers that it can't be done.
+    pub(super) fn refuse(self, error: &StoreError) {
+        let (_, answer) = (self.work)(Err(error.clone()));
+        answer(Ok(()));
+    }
+}
+
+/// The jobs that wait.
+pub(in super::super) struct Queue {
+    state: Mutex<State>,
+    news: Condvar,
+    running: Running,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    /// Whether somebody waits for work in the queue to be done.
+    hurried: bool,
+    /// How many jobs somebody waits for the commit of, those of the open transaction too.
+    awaited: usize,
+    thread: Thread,
+    closed: bool,
+}
+
+/// What the thread does that writes.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Thread {
+    #[default]
+    Works,
+    /// It waits for anything at all.
+    Idles,
+    /// It waits for more of what there is.
+    Gathers,
+}
+
+impl State {
+    /// Whether nothing more is to be waited for.
+    fn is_complete(&self, running: usize) -> bool {
+        self.hurried || self.closed || self.awaited >= running.max(1)
+    }
+
+    /// Takes jobs of so many rows; one at least.
+    fn take(&mut self, mut rows: usize) -> VecDeque<Job> {
+        let of_rows = self.jobs.iter().position(|job| {
+            let full = rows == 0;
+            rows = rows.saturating_sub(job.rows);
+            full
+        });
+        let taken = match of_rows {
+            None => std::mem::take(&mut self.jobs),
+            Some(count) => self.jobs.drain(..count.max(1)).collect(),
+        };
+        self.hurried = self.jobs.iter().any(|job| job.hurried);
+        taken
+    }
+}
+
+impl Queue {
+    /// An empty one. `running` are the executions whose writing is gathered.
+    pub(super) fn new(running: Running) -> Queue {
+        Queue { state: Mutex::default(), news: Condvar::new(), running }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The state is whole after every step, whoever panicked.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a job; where there is no thread any more, it is answered at once.
+    pub(super) fn add(&self, job: Job) {
+        let mut state = self.lock();
+        if state.closed {
+            drop(state);
+            job.refuse(&StoreError::Closed);
+            return;
+        }
+        state.hurried |= job.hurried;
+        state.awaited += usize::from(job.awaited);
+        state.jobs.push_back(job);
+        self.wake(state);
+    }
+
+    /// Somebody waits for work in the queue to be done.
+    pub(in super::super) fn hurry(&self) {
+        let mut state = self.lock();
+        state.hurried = true;
+        self.wake(state);
+    }
+
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        let wakes = match state.thread {
+            Thread::Works => false,
+            Thread::Idles => !state.jobs.is_empty(),
+            Thread::Gathers => state.is_complete(self.running.count()),
+        };
+        if wakes {
+            state.thread = Thread::Works;
+            drop(state);
+            self.news.notify_one();
+        }
+    }
+
+    /// Nothing more is taken in.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.news.notify_one();
+    }
+
+    /// There is no thread any more: nobody is to wait for what will not be written.
+    pub(super) fn abandon(&self) {
+        let left = {
+            let mut state = self.lock();
+            state.closed = true;
+            std::mem::take(&mut state.jobs)
+        };
+        left.into_iter().for_each(|job| job.refuse(&StoreError::Closed));
+    }
+
+    /// Waits for the jobs of the next transaction, of so many rows, and tells until when it may wait
+    /// for more; `None` when there will be none.
+    pub(super) fn next(&self, rows: usize) -> Option<(VecDeque<Job>, Instant)> {
+        let mut state = self.lock();
+        while state.jobs.is_empty() {
+            if state.closed {
+                return None;
+            }
+            state.thread = Thread::Idles;
+            state = self.news.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let end = Instant::now() + TIME_TO_GATHER;
+        Some((self.gather(state, end).take(rows), end))
+    }
+
+    /// Waits for more for a transaction that is open, until `end` at most; nothing when it is to be
+    /// committed.
+    pub(super) fn more(&self, rows: usize, end: Instant) -> VecDeque<Job> {
+        let state = self.lock();
+        let mut state = match state.jobs.is_empty() {
+            true => self.gather(state, end),
+            false => state,
+        };
+        state.take(rows)
+    }
+
+    fn gather<'a>(&self, mut state: MutexGuard<'a, State>, end: Instant) -> MutexGuard<'a, State> {
+        while !state.is_complete(self.running.count()) {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            state.thread = Thread::Gathers;
+            let waited = self.news.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.thread = Thread::Works;
+        state
+    }
+
+    /// So many jobs are no longer waited for.
+    pub(super) fn answered(&self, awaited: usize) {
+        self.lock().awaited -= awaited;
+    }
+}
