@@ -81,7 +81,7 @@ impl Host {
     /// [`ExecutionError`], where there is no answer at all. What the command or its user did wrong
     /// is an [`Answer`] that says so.
     pub fn execute(&self, invocation: &Invocation) -> Result<Answer, ExecutionError> {
-        self.perform(invocation).map(Performed::wait)
+        Ok(self.perform(invocation)?.wait()?)
     }
 
     /// An id that nobody has used.

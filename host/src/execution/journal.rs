@@ -91,6 +91,14 @@ impl OpenExecution {
         }
     }
 
+    /// Why it isn't in the journal, and nothing of it in the store, if that is so.
+    fn lost(&self) -> Option<StoreError> {
+        match &self.begun {
+            BegunAs::Known(..) => None,
+            BegunAs::New(begun) => begun.lost(),
+        }
+    }
+
     fn end(&self, ending: Ending, noted: Noted) {
         self.ended.store(true, Ordering::Relaxed);
         match &self.begun {
@@ -141,7 +149,11 @@ impl Performed {
     }
 
     /// Waits until its end is noted.
-    pub(super) fn wait(self) -> Answer {
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where not even its beginning could be.
+    pub(super) fn wait(self) -> Result<Answer, StoreError> {
         let mut answer = self.answer;
         if let Some(open) = self.open {
             let (told, noted) = channel();
@@ -151,23 +163,23 @@ impl Performed {
             };
             open.end(ending(&answer), Box::new(tell));
             if let Err(error) = noted.recv().unwrap_or(Err(StoreError::Closed)) {
-                not_noted(&mut answer, &error);
+                not_noted(&open, &mut answer, error)?;
             }
         }
-        answer
+        Ok(answer)
     }
 
     /// Has its end noted, and hands the answer on from whichever thread comes to know that, which
-    /// has other things to do; or drops `then`, if the store breaks down.
-    pub(crate) fn note(self, then: impl FnOnce(Answer) + Send + 'static) {
+    /// has other things to do; or drops `then`, if the store breaks down. An error is as that of
+    /// [`wait`](Performed::wait).
+    pub(crate) fn note(self, then: impl FnOnce(Result<Answer, StoreError>) + Send + 'static) {
         let mut answer = self.answer;
-        let Some(open) = self.open else { return then(answer) };
+        let Some(open) = self.open else { return then(Ok(answer)) };
         let ending = ending(&answer);
-        let noted = move |result: Result<(), StoreError>| {
-            if let Err(error) = result {
-                not_noted(&mut answer, &error);
-            }
-            then(answer);
+        let began = open.clone();
+        let noted = move |result: Result<(), StoreError>| match result {
+            Ok(()) => then(Ok(answer)),
+            Err(error) => then(not_noted(&began, &mut answer, error).map(|()| answer)),
         };
         open.end(ending, Box::new(noted));
     }
@@ -185,11 +197,19 @@ fn ending(answer: &Answer) -> Ending {
     }
 }
 
-/// What was committed stands, and the answer says so.
-fn not_noted(answer: &mut Answer, error: &StoreError) {
+/// What was committed stands, and the answer says so; where nothing was, there is none.
+fn not_noted(
+    open: &OpenExecution,
+    answer: &mut Answer,
+    error: StoreError,
+) -> Result<(), StoreError> {
+    if let Some(error) = open.lost() {
+        return Err(error);
+    }
     answer.ended = Ended::StoreFailed;
     if answer.error.is_empty() {
         let what = "All was done, but the end of the execution could not be noted";
         answer.error = format!("{what}: {error}.");
     }
+    Ok(())
 }

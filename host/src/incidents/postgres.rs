@@ -210,7 +210,10 @@ impl ApiKeys for PostgresStore {
 
     fn revoke_key(&self, name: &str) -> Result<bool, StoreError> {
         let at = Timestamp::now();
-        self.write(async |client| keys::revoke(client, name, at).await)
+        let mut tried = false;
+        self.write(async |client| {
+            keys::revoke(client, name, at, std::mem::replace(&mut tried, true)).await
+        })
     }
 
     fn note_key_uses(&self, uses: &[(ApiKeyId, Timestamp)]) -> Result<(), StoreError> {

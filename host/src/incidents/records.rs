@@ -146,6 +146,9 @@ pub trait BegunExecution: Send + Sync {
     /// Notes how it ended, and gives its lease back. `noted` is told once that is durable, or why
     /// it is not; it may be dropped instead if the store breaks down.
     fn end(&self, ending: Ending, noted: Noted);
+
+    /// Why its beginning was not written, if that is known: then nothing of it was.
+    fn lost(&self) -> Option<StoreError>;
 }
 
 /// The host's own records.

@@ -173,7 +173,13 @@ pub(super) fn run(
             // Here, since the thread that writes has more to do.
             let body = answer::body(performed.answer_mut());
             performed.note(move |answer| {
-                end.with(answer, body, began.elapsed());
+                match answer {
+                    Ok(answer) => end.with(answer, body, began.elapsed()),
+                    Err(error) => {
+                        log::error!("execution {}: {error}", end.running.id);
+                        end.refused(Refusal::Internal);
+                    }
+                }
                 drop(held);
             });
         }

@@ -55,8 +55,14 @@ pub(super) async fn all(client: &Client) -> Result<Vec<ApiKey>, Failed> {
     client.query(&statement, &[]).await?.iter().map(read).collect()
 }
 
-/// Revokes a key, at a moment by which it is known that it was this that revoked it.
-pub(super) async fn revoke(client: &Client, name: &str, at: Timestamp) -> Result<bool, Failed> {
+/// Revokes a key. Where that was tried before, and it isn't known what came of it, the moment tells
+/// whether it was this that revoked it.
+pub(super) async fn revoke(
+    client: &Client,
+    name: &str,
+    at: Timestamp,
+    tried: bool,
+) -> Result<bool, Failed> {
     let statement = client
         .prepare_cached(
             "UPDATE api_key SET revoked_at = $2,
@@ -65,8 +71,8 @@ pub(super) async fn revoke(client: &Client, name: &str, at: Timestamp) -> Result
         )
         .await?;
     let revoked = client.execute(&statement, &[&name, &at.milliseconds()]).await?;
-    if revoked > 0 {
-        return Ok(true);
+    if revoked > 0 || !tried {
+        return Ok(revoked > 0);
     }
     let same = "SELECT 1 FROM api_key WHERE name = $1 AND revoked_at = $2";
     let statement = client.prepare_cached(same).await?;

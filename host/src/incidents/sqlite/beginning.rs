@@ -147,6 +147,13 @@ impl BegunExecution for Arc<Beginning> {
         let waits = Waits { for_work: false, for_commit: true };
         self.queue.hand_over_undone(waits, move |it| ends.note_end(it, &ending), noted);
     }
+
+    fn lost(&self) -> Option<StoreError> {
+        match &*self.lock() {
+            State::Lost(error) => Some(error.clone()),
+            State::Waiting(_) | State::Runs(_) | State::Ended => None,
+        }
+    }
 }
 
 #[cfg(test)]
