@@ -5,14 +5,14 @@
 //! [`IncidentContext`] to work on, says what became of each incident as an [`Outcome`], and the
 //! host does the rest: who acts, what is committed, the audit, dates, tables.
 //!
-//! `playdock new` writes such a crate. An author reads [`UtilityCommand`] first,
-//! [`IncidentContext`] next, and [`testing`] when the command is to be tested. The [`boundary`],
+//! `playdock new` writes such a crate. An author reads [`UtilityCommand`] first, [`Rules`] and
+//! [`judge_each`] next, [`IncidentContext`] where that loop doesn't do, and [`testing`] when the command is to be tested. The [`boundary`],
 //! the [`messages`] and the [`identity`] are what the host reads; they depend on nothing that an
 //! author writes.
 //!
 //! | module | subject |
 //! |---|---|
-//! | `command`, `context`, `incident`, `outcome`, `change`, `columns`, [`parameters`], `example` | the author's types |
+//! | `command`, `judging`, `context`, `incident`, `outcome`, `change`, `columns`, [`parameters`], `example` | the author's types |
 //! | [`testing`] | incidents in memory, and a library without a file |
 //! | [`export`] | what [`export_plugin!`] expands to |
 //! | [`boundary`], [`messages`], [`identity`] | what crosses to the host |
@@ -27,6 +27,7 @@ mod host_context;
 mod host_link;
 pub mod identity;
 mod incident;
+mod judging;
 mod log_bridge;
 pub mod messages;
 mod outcome;
@@ -46,6 +47,7 @@ pub use context::{
 };
 pub use example::{Example, ExampleField, ExampleIncident, ExampleOutcome, ExampleTask};
 pub use incident::{Earlier, Facts, FieldValue, Incident, RequiredField, RequiredTask, Status};
+pub use judging::{Rules, Tally, judge_each};
 pub use messages::Finished;
 pub use outcome::{Cell, Outcome, OutcomeResult, Reason, Refusal};
 pub use timestamp::Timestamp;

@@ -152,6 +152,32 @@ where
         .map_err(|error| de::Error::custom(read::plain(&error)))
 }
 
+/// Text that may not be blank, without white space around it:
+/// `#[serde(deserialize_with = "not_blank")]` on a field of `String`.
+///
+/// ```
+/// use playdock_plugin_api::parameters::not_blank;
+/// #[derive(serde::Deserialize)]
+/// struct Parameters {
+///     #[serde(deserialize_with = "not_blank")]
+///     owner: String,
+/// }
+/// let parameters: Parameters = serde_json::from_str(r#"{"owner":" jane"}"#).unwrap();
+/// assert_eq!(parameters.owner, "jane");
+/// assert!(serde_json::from_str::<Parameters>(r#"{"owner":"  "}"#).is_err());
+/// ```
+///
+/// # Errors
+///
+/// The value is blank, or no text.
+pub fn not_blank<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match text.trim() {
+        "" => Err(de::Error::custom("must not be blank")),
+        text => Ok(text.to_owned()),
+    }
+}
+
 /// The beginning of a text that may be long, for an error.
 fn clip(text: &str) -> &str {
     const LONGEST: usize = 60;

@@ -2,7 +2,7 @@
 //!
 //! The command is D3 SOAR's [*Close Incidents In Bulk*][page], and this crate is laid out as
 //! others may be: `parameters` is what a user gives, `rules` is what keeps an incident open, `tally`
-//! counts what became of them, and this file puts the three to work.
+//! says what became of them, and this file puts the three to work.
 //!
 //! [page]: https://docs.d3security.com/utility-command-docs/working-version/close-incidents-in-bulk
 
@@ -18,10 +18,9 @@ mod tests;
 use parameters::Parameters;
 use playdock_plugin_api::{
     Cell, Change, Columns, CommandError, CommandText, Example, Facts, Finished, Incident,
-    IncidentContext, Outcome, Reason, Recording, Refusal, Status, Timestamp, UtilityCommand,
+    IncidentContext, Outcome, Reason, Rules, Status, Timestamp, UtilityCommand, judge_each,
 };
 use rules::{Bypasses, Verdict};
-use tally::Tally;
 
 playdock_plugin_api::export_plugin!(CloseIncidentInBulk);
 
@@ -32,9 +31,6 @@ struct CloseIncidentInBulk;
 const ALREADY_CLOSED: Reason = Reason::new("already-closed");
 /// This execution closed it, was interrupted, and somebody reopened it since.
 const REOPENED_SINCE: Reason = Reason::new("reopened-since");
-
-/// How often an incident is judged anew when it changes between look and change.
-const ATTEMPTS: usize = 5;
 
 impl UtilityCommand for CloseIncidentInBulk {
     const NAME: &'static str = "CloseIncidentInBulk";
@@ -73,32 +69,10 @@ impl UtilityCommand for CloseIncidentInBulk {
             bypasses: parameters.bypasses(),
             closed_by: actor.username,
             may_close: actor.may_close,
+            conclusion: parameters.conclusion,
         };
-        let total = context.select(&parameters.incident_numbers)?;
-        let conclusion = parameters.conclusion.as_deref();
-        let mut tally = Tally::default();
-        while let Some(page) = context.next_page()? {
-            let judge = |incident: &_| closing.judge(incident, page.as_of);
-            tally.count_earlier(&page.incidents);
-            let mut outcomes: Vec<Outcome> = page.incidents.iter().filter_map(judge).collect();
-            let mut attempt = 0;
-            while !outcomes.is_empty() {
-                let refused = context.record(&Recording { conclusion, outcomes: &outcomes })?;
-                tally.count(&outcomes, &refused);
-                attempt += 1;
-                if attempt > ATTEMPTS && !refused.is_empty() {
-                    let error = "The host refuses even to record that incidents failed.";
-                    return Err(CommandError::Failed(error.to_owned()));
-                }
-                let again = |refusal: &Refusal| match refusal.reason == Reason::CHANGED_MEANWHILE {
-                    true if attempt < ATTEMPTS => judge(&refusal.incident),
-                    _ => Some(refused_outcome(refusal)),
-                };
-                outcomes = refused.iter().filter_map(again).collect();
-            }
-            context.progress(tally.total(), total)?;
-        }
-        Ok(Finished { error: tally.sentence(), ..Finished::default() })
+        let tally = judge_each(context, &parameters.incident_numbers, &closing)?;
+        Ok(Finished { error: tally::sentence(&tally), ..Finished::default() })
     }
 }
 
@@ -107,28 +81,15 @@ struct Closing {
     bypasses: Bypasses,
     closed_by: String,
     may_close: bool,
+    conclusion: Option<String>,
 }
 
-impl Closing {
-    /// What becomes of one incident; none where its outcome stands from before an interruption.
-    fn judge(&self, incident: &Incident, now: Timestamp) -> Option<Outcome> {
-        let failed = |reason: Reason, message: String| {
-            Some(Outcome::failed(incident, reason, message, as_it_stands(incident)))
-        };
-        match &incident.earlier {
-            Some(earlier) if !earlier.undone => return None,
-            Some(_) => {
-                let message = "This execution had closed the incident, and it was reopened since: it stays open.";
-                return failed(REOPENED_SINCE, message.to_owned());
-            }
-            None => {}
-        }
-        let Some(facts) = &incident.facts else {
-            let message = "The site has no incident of this number.";
-            return failed(Reason::NOT_FOUND, message.to_owned());
-        };
+impl Rules for Closing {
+    fn judge(&self, incident: &Incident, facts: &Facts, as_of: Timestamp) -> Outcome {
+        let failed =
+            |reason, message| Outcome::failed(incident, reason, message, self.cells(incident));
         if facts.status == Status::Closed {
-            return Some(already_closed(incident, facts));
+            return already_closed(incident, facts);
         }
         if !self.may_close {
             let message = format!("{} may not close incidents.", self.closed_by);
@@ -137,11 +98,27 @@ impl Closing {
         match rules::judge(facts, self.bypasses) {
             Verdict::Closes { waived } => {
                 let change = Change::Close { version: facts.version, waived };
-                let cells = vec!["Closed".into(), now.into(), self.closed_by.clone().into()];
-                Some(Outcome::changed(incident, change, cells))
+                let cells = vec!["Closed".into(), as_of.into(), self.closed_by.clone().into()];
+                Outcome::changed(incident, change, cells)
             }
             Verdict::Blocked { reason, message } => failed(reason, message),
         }
+    }
+
+    /// The present status, and neither date nor user.
+    fn cells(&self, incident: &Incident) -> Vec<Cell> {
+        let status = incident.facts.as_ref().map(|facts| facts.status.as_str().to_owned());
+        vec![status.into(), Cell::Empty, Cell::Empty]
+    }
+
+    fn conclusion(&self) -> Option<&str> {
+        self.conclusion.as_deref()
+    }
+
+    fn undone(&self) -> (Reason, &str) {
+        let message =
+            "This execution had closed the incident, and it was reopened since: it stays open.";
+        (REOPENED_SINCE, message)
     }
 }
 
@@ -151,16 +128,4 @@ fn already_closed(incident: &Incident, facts: &Facts) -> Outcome {
     let message =
         "The incident was closed already; nothing was changed and no conclusion appended.";
     Outcome::unchanged(incident, ALREADY_CLOSED, message, cells)
-}
-
-/// The outcome of an incident for which the host refused another one.
-fn refused_outcome(refusal: &Refusal) -> Outcome {
-    let (reason, message) = (refusal.reason.clone(), refusal.message.clone());
-    Outcome::failed(&refusal.incident, reason, message, as_it_stands(&refusal.incident))
-}
-
-/// The cells of an incident that fails: its present status, and neither date nor user.
-fn as_it_stands(incident: &Incident) -> Vec<Cell> {
-    let status = incident.facts.as_ref().map(|facts| facts.status.as_str().to_owned());
-    vec![status.into(), Cell::Empty, Cell::Empty]
 }

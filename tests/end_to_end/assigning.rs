@@ -104,7 +104,7 @@ fn only_an_active_user_of_the_site_is_assigned_to_and_others_are_told_alike() {
         assert_eq!(preview.outcomes()[0].1, "unknown-owner");
     }
     let refused = assign(&playdock, &numbers, " ", "blank");
-    assert_eq!(refused.answer()["error"], "Parameter \"Owner\": is blank.");
+    assert_eq!(refused.answer()["error"], "Parameter \"Owner\": must not be blank.");
     assert_eq!(playdock.rows("SELECT owner || version FROM incident"), ["omar1"]);
 }
 

@@ -43,6 +43,11 @@ fn what_is_no_json_object_is_refused_in_one_line() {
         assert!(finished.errors.len() < 300, "{start}");
     }
     assert_eq!(playdock.dump(), before);
+    let arguments = ["invoke", "CloseIncidentInBulk", "--site", "A", "--params", "{\"a\": 1}"];
+    let finished = playdock.run(&arguments);
+    let sentence = "--params takes the name of a file, or - for standard input, and no JSON";
+    assert_eq!(finished.code, Some(2), "{finished:?}");
+    assert!(finished.errors.contains(sentence), "{finished:?}");
 }
 
 #[test]

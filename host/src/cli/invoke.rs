@@ -55,7 +55,12 @@ fn parameters(file: &Path) -> Result<Parameters, Failure> {
     } else {
         (file.display().to_string(), std::fs::read(file))
     };
-    let json = json.map_err(|error| Failure::usage(format!("{name} can't be read: {error}")))?;
+    let json = json.map_err(|error| match name.starts_with('{') {
+        true => Failure::usage(
+            "--params takes the name of a file, or - for standard input, and no JSON",
+        ),
+        false => Failure::usage(format!("{name} can't be read: {error}")),
+    })?;
     if json.trim_ascii().is_empty() {
         return Err(Failure::usage(format!("{name} is empty; give a JSON object")));
     }

@@ -56,7 +56,8 @@ fn say(common: &Common, made: &Made) -> Result<(), Failure> {
 /// The lines to type next.
 fn next(names: &Names) -> Vec<String> {
     let library = format!("target/release/{}", library_file(names));
-    let program = this_program();
+    let called = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    let program = in_the_folder(&called);
     vec![
         format!("cd {}", names.krate),
         "cargo test".to_owned(),
@@ -68,18 +69,20 @@ fn next(names: &Names) -> Vec<String> {
     ]
 }
 
-/// How this program is called: by its name, if it was found by that, else by its path.
-fn this_program() -> String {
-    let called = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
-    let path = match called.components().count() {
-        0 | 1 => None,
-        _ => std::env::current_exe().ok().map(|path| path.display().to_string()),
-    };
-    match path {
-        None => "playdock".to_owned(),
-        Some(path) if path.contains(char::is_whitespace) => format!("\"{path}\""),
-        Some(path) => path,
+/// How `called` is called in the folder of the new crate: by its name, if it was found by that, else by
+/// its path.
+fn in_the_folder(called: &Path) -> String {
+    match from_the_folder(called).display().to_string() {
+        _ if called.components().count() < 2 => "playdock".to_owned(),
+        path if path.contains(char::is_whitespace) => format!("\"{path}\""),
+        path => path,
     }
+}
+
+/// A path as it is seen from the folder of the new crate, which is in the working folder.
+fn from_the_folder(path: &Path) -> PathBuf {
+    let path = path.strip_prefix(".").unwrap_or(path);
+    if path.is_absolute() { path.to_owned() } else { Path::new("..").join(path) }
 }
 
 /// How the manifest names playdock-plugin-api: by the version of this program, or by its path.
@@ -99,7 +102,7 @@ fn plugin_api(path: Option<&Path>) -> Result<String, Failure> {
     if name.and_then(toml::Value::as_str) != Some("playdock-plugin-api") {
         return Err(refused("its Cargo.toml is of another crate".to_owned()));
     }
-    let path = std::path::absolute(path).map_err(|error| refused(error.to_string()))?;
+    let path = from_the_folder(path);
     let Some(path) = path.to_str() else {
         return Err(refused("a manifest can't hold this path, which isn't UTF-8".to_owned()));
     };
@@ -160,9 +163,24 @@ mod tests {
     fn the_folder_of_the_plugin_api_is_told_from_others() {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let named = plugin_api(Some(&here.join("../plugin-api"))).unwrap();
-        assert!(named.starts_with("path = \""), "{named}");
+        assert!(named.starts_with("path = \"") && named.contains("plugin-api"), "{named}");
         assert!(plugin_api(Some(here)).unwrap_err().message.contains("of another crate"));
         assert!(plugin_api(Some(&here.join("src"))).unwrap_err().message.contains("can't be read"));
+    }
+
+    #[test]
+    fn paths_are_as_seen_from_the_folder_of_the_crate() {
+        for (path, seen) in [
+            ("playdock", "playdock"),
+            ("target/release/playdock", "../target/release/playdock"),
+            ("./playdock", "../playdock"),
+            ("../my tools/playdock", "\"../../my tools/playdock\""),
+        ] {
+            assert_eq!(in_the_folder(Path::new(path)), seen);
+        }
+        let absolute = std::path::absolute("plugin-api").unwrap();
+        assert_eq!(from_the_folder(&absolute), absolute);
+        assert_eq!(from_the_folder(Path::new("plugin-api")), Path::new("../plugin-api"));
     }
 
     #[test]

@@ -5,8 +5,9 @@ mod tests;
 
 use playdock_plugin_api::parameters::{ActingUser, TextList};
 use playdock_plugin_api::{
-    Columns, CommandError, CommandText, Example, ExampleIncident, ExampleOutcome, Finished,
-    Incident, IncidentContext, Mode, Outcome, OutcomeResult, Reason, Recording, UtilityCommand,
+    Cell, Columns, CommandError, CommandText, Example, ExampleIncident, ExampleOutcome, Facts,
+    Finished, Incident, IncidentContext, Mode, Outcome, Reason, Rules, Timestamp, UtilityCommand,
+    judge_each,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -35,6 +36,8 @@ const READ: Reason = Reason::new("read");
 
 impl UtilityCommand for TemplateCommand {
     const NAME: &'static str = "TemplateCommand";
+    /// The output for playbooks that counts the incidents that succeeded.
+    const SUCCEEDED: &'static str = "read";
     type Parameters<'request> = Parameters<'request>;
 
     fn text() -> CommandText {
@@ -74,54 +77,30 @@ impl UtilityCommand for TemplateCommand {
         parameters: Parameters<'_>,
         context: &mut dyn IncidentContext,
     ) -> Result<Finished, CommandError> {
-        let total = context.select(&parameters.incident_numbers)?;
-        let mut missing = 0;
-        while let Some(page) = context.next_page()? {
-            // An incident has an outcome already where this execution was interrupted before.
-            let (done, new): (Vec<_>, Vec<_>) = page
-                .incidents
-                .iter()
-                .partition(|incident| incident.earlier.is_some());
-            let outcomes: Vec<Outcome> = new.into_iter().map(outcome).collect();
-            context.record(&Recording {
-                conclusion: None,
-                outcomes: &outcomes,
-            })?;
-            let earlier = done
-                .iter()
-                .filter_map(|it| it.earlier.as_ref())
-                .map(|it| it.result);
-            let results = outcomes.iter().map(|it| it.result).chain(earlier);
-            missing += results
-                .filter(|result| *result == OutcomeResult::Failed)
-                .count();
-        }
+        let tally = judge_each(context, &parameters.incident_numbers, &Reading)?;
         Ok(Finished {
-            error: sentence(missing, total),
+            error: tally.error("does not exist", "do not exist"),
             ..Finished::default()
         })
     }
 }
 
-/// What becomes of one incident: one row of the answer.
-fn outcome(incident: &Incident) -> Outcome {
-    match &incident.facts {
-        Some(facts) => {
-            let status = facts.status.as_str().to_owned();
-            Outcome::unchanged(incident, READ, "The status was read.", vec![status.into()])
-        }
-        None => {
-            let message = "The site has no incident of this number.";
-            Outcome::failed(incident, Reason::NOT_FOUND, message, vec!["".into()])
-        }
-    }
-}
+/// What is the same for all incidents of a run; parameters go here that `judge` needs.
+struct Reading;
 
-/// The answer's `error`: empty where every incident succeeded.
-fn sentence(missing: usize, total: u64) -> String {
-    match missing {
-        0 => String::new(),
-        1 => format!("1 of {total} incidents does not exist"),
-        _ => format!("{missing} of {total} incidents do not exist"),
+impl Rules for Reading {
+    /// What becomes of one incident: one row of the answer, and a change if there is one.
+    fn judge(&self, incident: &Incident, facts: &Facts, _as_of: Timestamp) -> Outcome {
+        let message = format!("The incident is {}.", facts.status);
+        Outcome::unchanged(incident, READ, message, self.cells(incident))
+    }
+
+    /// The cells of an incident as it stands, for the columns of text, number and instant.
+    fn cells(&self, incident: &Incident) -> Vec<Cell> {
+        let status = incident
+            .facts
+            .as_ref()
+            .map(|facts| facts.status.to_string());
+        vec![status.into()]
     }
 }

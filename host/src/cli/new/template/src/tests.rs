@@ -1,11 +1,12 @@
 //! The command on incidents in memory: without a host, and without the library.
 
 use super::*;
-use playdock_plugin_api::testing::{InMemoryIncidents, InvokeError, StaticPlugin, check_examples};
+use playdock_plugin_api::OutcomeResult;
+use playdock_plugin_api::testing::{InMemoryIncidents, InvokeError, StaticPlugin, conformance};
 
 #[test]
-fn the_examples_hold() {
-    check_examples::<TemplateCommand>().unwrap();
+fn the_command_conforms_and_its_examples_hold() {
+    conformance::check::<TemplateCommand>().unwrap();
 }
 
 #[test]
