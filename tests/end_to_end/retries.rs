@@ -122,7 +122,7 @@ fn an_id_that_belongs_to_something_else_is_refused() {
 
 #[test]
 fn a_cancelled_execution_says_what_it_did_and_the_same_id_does_the_rest() {
-    let (playdock, mut numbers) = open_incidents(5000);
+    let (playdock, mut numbers) = open_incidents(9000);
     Random::new(7).shuffle(&mut numbers);
     let parameters = parameters(&numbers);
     let mut invocation = closing(&parameters, "nightly-1");
@@ -179,7 +179,7 @@ fn a_word_to_stop_that_comes_when_all_is_done_changes_nothing() {
 
 #[test]
 fn an_incident_that_was_reopened_during_an_interruption_stays_open() {
-    let (playdock, numbers) = open_incidents(4200);
+    let (playdock, numbers) = open_incidents(8300);
     let parameters = parameters(&numbers);
     let invocation = closing(&parameters, "nightly-1");
     let cancellation = invocation.cancellation.clone();
@@ -187,18 +187,18 @@ fn an_incident_that_was_reopened_during_an_interruption_stays_open() {
     store.host().execute(&invocation).expect("there is an answer");
     drop(store);
     assert_eq!(status(&playdock, "INC-7"), "Closed");
-    assert_eq!(status(&playdock, "INC-4199"), "Open");
+    assert_eq!(status(&playdock, "INC-8299"), "Open");
     reopen(&playdock, "INC-7");
 
     let rest = playdock.close(&parameters, &ID);
     assert_eq!(rest.code, Some(3), "{}", rest.errors);
     assert_eq!(rest.answer()["returnData"], "Partially Successful");
-    assert!(rest.error().contains("1 of 4200"), "{}", rest.error());
+    assert!(rest.error().contains("1 of 8300"), "{}", rest.error());
     for (number, said) in rest.outcomes() {
         let expected = if number == "INC-7" { "reopened-since" } else { "Successful" };
         assert_eq!(said, expected, "{number}");
     }
     assert_eq!(rest.rows()[7]["Status"], "Open");
     assert_eq!(status(&playdock, "INC-7"), "Open");
-    assert_eq!(audited(&playdock), 4200);
+    assert_eq!(audited(&playdock), 8300);
 }

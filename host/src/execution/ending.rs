@@ -98,8 +98,8 @@ pub(super) fn end(session: &Session, command: &str, response: Result<&[u8], NoRe
         return finish(state, Finished::default());
     }
     // Those of a batch that the store did not take have a row and no outcome.
-    let has_row = |position: &usize| state.rows.get(*position).is_some();
-    let unwritten = state.given_out.positions().filter(has_row).count();
+    let has_row = |rank: &usize| state.rows.get(*rank).is_some();
+    let unwritten = state.given_out.ranks().filter(has_row).count();
     let attempted = fill(session, &mut state) - unwritten;
     interrupted(ended, cause, attempted, rows(state))
 }
@@ -177,15 +177,16 @@ impl RunEnd {
 /// Gives every incident without an outcome a row that says so; returns how many have had one.
 fn fill(session: &Session, state: &mut State) -> usize {
     for (position, line) in &state.earlier {
-        if state.rows.get(*position).is_none() {
+        let rank = state.selection.as_ref().and_then(|it| it.rank(*position as u64));
+        if let Some(rank) = rank.filter(|rank| state.rows.get(*rank).is_none()) {
             // An earlier run's outcome stands, though this run did not come to it.
-            state.rows.set(*position, &line.row);
+            state.rows.set(rank, &line.row);
         }
     }
     let left: Vec<usize> = state.rows.left().collect();
-    let statuses = statuses(session, &left, |position| state.selection.as_ref()?.key(position));
+    let statuses = statuses(session, &left, |rank| state.selection.as_ref()?.key(rank));
     let mut known: Vec<Arc<Row>> = Vec::new();
-    for (position, status) in left.iter().zip(statuses) {
+    for (rank, status) in left.iter().zip(statuses) {
         let message = "The execution ended before it came to this incident.".to_owned();
         let row = session.row_without_outcome(status, Reason::NOT_ATTEMPTED, message);
         let row = match known.iter().find(|known| ***known == row) {
@@ -195,7 +196,7 @@ fn fill(session: &Session, state: &mut State) -> usize {
                 &known[known.len() - 1]
             }
         };
-        state.rows.set(*position, row);
+        state.rows.set(*rank, row);
     }
     state.rows.len() - left.len()
 }
@@ -203,15 +204,15 @@ fn fill(session: &Session, state: &mut State) -> usize {
 /// The present status of incidents; empty where there is none, or where the store can't tell.
 fn statuses(
     session: &Session,
-    positions: &[usize],
+    ranks: &[usize],
     key: impl Fn(usize) -> Option<IncidentKey>,
 ) -> Vec<Cell> {
-    let mut statuses = Vec::with_capacity(positions.len());
-    for chunk in positions.chunks(4096) {
-        let keys: Vec<IncidentKey> = chunk.iter().filter_map(|position| key(*position)).collect();
+    let mut statuses = Vec::with_capacity(ranks.len());
+    for chunk in ranks.chunks(4096) {
+        let keys: Vec<IncidentKey> = chunk.iter().filter_map(|rank| key(*rank)).collect();
         let mut found = session.setup.store.look_up(&keys).unwrap_or_default().into_iter();
-        statuses.extend(chunk.iter().map(|position| {
-            let looked_up = key(*position).and_then(|_| found.next().flatten());
+        statuses.extend(chunk.iter().map(|rank| {
+            let looked_up = key(*rank).and_then(|_| found.next().flatten());
             looked_up.map(|facts| facts.status.as_str().to_owned()).into()
         }));
     }
@@ -220,7 +221,10 @@ fn statuses(
 
 fn rows(state: State) -> NumberedRows {
     match state.selection {
-        Some(selection) => NumberedRows { numbers: selection.numbers().clone(), of: state.rows },
+        Some(selection) => NumberedRows {
+            numbers: selection.numbers().clone(),
+            of: selection.by_position(&state.rows),
+        },
         // It ended before it selected anything: what an earlier run recorded stands.
         None => NumberedRows::from(state.earlier.into_values().collect::<Vec<_>>()),
     }

@@ -25,13 +25,13 @@ const MOST_TEXT: usize = 512 << 20;
 /// Outcomes that are written and not yet committed.
 pub(super) struct Uncommitted {
     commit: Commit,
-    positions: Vec<usize>,
+    ranks: Vec<usize>,
 }
 
 impl Uncommitted {
     /// Of which incidents they are.
-    pub(super) fn positions(&self) -> &[usize] {
-        &self.positions
+    pub(super) fn ranks(&self) -> &[usize] {
+        &self.ranks
     }
 }
 
@@ -52,7 +52,7 @@ impl Session {
         let rows: Vec<Arc<Row>> = rows.into_iter().map(Arc::new).collect();
         let mut refused = Vec::new();
         let mut entries = Vec::with_capacity(outcomes.len());
-        if let Some(position) = twice(&outcomes) {
+        if let Some(position) = state.twice(&outcomes) {
             return Err(Refused::Misuse(format!(
                 "recorded two outcomes for position {position} at once"
             )));
@@ -65,13 +65,13 @@ impl Session {
                     MOST_TEXT >> 20
                 )));
             }
-            let position = self.check(state, rows.get(outcome.row), &outcome)?;
+            let rank = self.check(state, rows.get(outcome.row), &outcome)?;
             let actor = &self.setup.execution.actor;
             if let Some(kind) = outcome.change.as_ref().map(Change::kind)
                 && !actor.may(kind)
             {
                 let message = format!("The acting user may not {} incidents.", kind.as_str());
-                let incident = self.as_known(state, position);
+                let incident = self.as_known(state, rank);
                 refused.push(Refusal { reason: Reason::NOT_PERMITTED, message, incident });
                 continue;
             }
@@ -79,11 +79,11 @@ impl Session {
                 && !self.may_own(state, owner)?
             {
                 let message = format!("The site has no active user \"{owner}\".");
-                let incident = self.as_known(state, position);
+                let incident = self.as_known(state, rank);
                 refused.push(Refusal { reason: Reason::UNKNOWN_OWNER, message, incident });
                 continue;
             }
-            entries.push((position, ledger_entry(state, position, outcome)?));
+            entries.push((rank, ledger_entry(state, rank, outcome)?));
         }
         match &self.setup.journal {
             Some(journal) if self.setup.execution.intent == Intent::Apply => {
@@ -102,13 +102,15 @@ impl Session {
         row: Option<&Arc<Row>>,
         outcome: &RowOutcome,
     ) -> Result<usize, Refused> {
-        let position = usize::try_from(outcome.position).unwrap_or(usize::MAX);
-        let has_row = state.rows.get(position).is_some();
-        let Some(looked_at) = state.given_out.get(position).filter(|_| !has_row) else {
-            let what = match position < state.rows.len() {
-                true if has_row => "has an outcome already",
-                true => "was not looked at",
-                false => "is not selected",
+        let position = outcome.position;
+        let rank = state.rank(position);
+        let has_row = rank.is_some_and(|rank| state.rows.get(rank).is_some());
+        let looked_at = rank.and_then(|rank| Some((rank, state.given_out.get(rank)?)));
+        let Some((rank, looked_at)) = looked_at.filter(|_| !has_row) else {
+            let what = match rank {
+                Some(_) if has_row => "has an outcome already",
+                Some(_) => "was not looked at",
+                None => "is not selected",
             };
             return Err(Refused::Misuse(format!(
                 "recorded an outcome for position {position}, which {what}"
@@ -126,13 +128,12 @@ impl Session {
             )));
         }
         if let Some(change) = &outcome.change {
-            let changed_before =
-                state.earlier.get(&position).is_some_and(|line| line.change.is_some());
+            let changed_before = state.earlier(rank).is_some_and(|line| line.change.is_some());
             let facts = looked_at.facts.as_ref();
             let checked = change.check(facts, row.result, changed_before);
             checked.map_err(|wrong| Refused::Misuse(format!("recorded {wrong}")))?;
         }
-        Ok(position)
+        Ok(rank)
     }
 
     fn write(
@@ -147,7 +148,7 @@ impl Session {
         if entries.is_empty() {
             return Ok(());
         }
-        let (positions, entries): (Vec<usize>, Vec<LedgerEntry>) = entries.into_iter().unzip();
+        let (ranks, entries): (Vec<usize>, Vec<LedgerEntry>) = entries.into_iter().unzip();
         let row_of: Vec<usize> = entries.iter().map(|entry| entry.row).collect();
         let batch = RecordBatch {
             execution: journal,
@@ -167,27 +168,27 @@ impl Session {
         let (outcomes, commit) = match recorded {
             Ok(recorded) => recorded,
             Err(error) => {
-                self.fail_rows(state, &positions, &error);
+                self.fail_rows(state, &ranks, &error);
                 return Err(error.into());
             }
         };
-        let mut written = Vec::with_capacity(positions.len());
+        let mut written = Vec::with_capacity(ranks.len());
         let mut changed = Vec::new();
-        for ((position, row), outcome) in positions.into_iter().zip(row_of).zip(outcomes) {
+        for ((rank, row), outcome) in ranks.into_iter().zip(row_of).zip(outcomes) {
             match outcome {
                 EntryOutcome::Written => {
-                    state.rows.set(position, &rows[row]);
-                    written.push(position);
+                    state.rows.set(rank, &rows[row]);
+                    written.push(rank);
                 }
-                EntryOutcome::ChangedMeanwhile => changed.push(position),
+                EntryOutcome::ChangedMeanwhile => changed.push(rank),
                 EntryOutcome::Failed(error) => refused.push(Refusal {
                     reason: Reason::STORE_ERROR,
                     message: format!("The store could not write it: {error}."),
-                    incident: self.as_known(state, position),
+                    incident: self.as_known(state, rank),
                 }),
             }
         }
-        state.uncommitted = Some(Uncommitted { commit, positions: written });
+        state.uncommitted = Some(Uncommitted { commit, ranks: written });
         if let Some(error) = &state.store_error {
             return Err(error.clone().into());
         }
@@ -196,28 +197,28 @@ impl Session {
 
     /// Waits until what was written is committed, or gives it rows that say that it was not.
     pub(super) fn wait_for_commit(&self, state: &mut State) {
-        let Some(Uncommitted { commit, positions }) = state.uncommitted.take() else { return };
+        let Some(Uncommitted { commit, ranks }) = state.uncommitted.take() else { return };
         crew::give_up_place();
         match commit.wait() {
-            Ok(()) => positions.iter().for_each(|position| state.given_out.remove(*position)),
+            Ok(()) => ranks.iter().for_each(|rank| state.given_out.remove(*rank)),
             Err(error) => {
-                self.fail_rows(state, &positions, &error);
+                self.fail_rows(state, &ranks, &error);
                 state.store_error.get_or_insert(error);
             }
         }
     }
 
     /// Gives the rows of a batch of which nothing was written.
-    fn fail_rows(&self, state: &mut State, positions: &[usize], error: &StoreError) {
-        for position in positions {
-            let facts = state.given_out.get(*position).and_then(|it| it.facts.as_ref());
+    fn fail_rows(&self, state: &mut State, ranks: &[usize], error: &StoreError) {
+        for rank in ranks {
+            let facts = state.given_out.get(*rank).and_then(|it| it.facts.as_ref());
             let status = facts.map(|facts| facts.status.as_str().to_owned());
             let row = self.row_without_outcome(
                 status.into(),
                 Reason::STORE_ERROR,
                 format!("The store could not write it: {error}."),
             );
-            state.rows.set(*position, &Arc::new(row));
+            state.rows.set(*rank, &Arc::new(row));
         }
     }
 
@@ -253,32 +254,43 @@ impl Session {
         let Some(selection) = &state.selection else {
             return Ok(());
         };
-        let keys: Vec<_> = changed.iter().filter_map(|position| selection.key(*position)).collect();
+        let keys: Vec<_> = changed.iter().filter_map(|rank| selection.key(*rank)).collect();
         let found = self.setup.store.look_up(&keys)?;
-        for (position, facts) in changed.into_iter().zip(found) {
+        for (rank, facts) in changed.into_iter().zip(found) {
             // Its row may bear the time of the first look, so its change does too.
-            let as_of = state.given_out.get(position).map(|looked| looked.as_of);
+            let as_of = state.given_out.get(rank).map(|looked| looked.as_of);
             let as_of = as_of.unwrap_or_else(|| self.setup.clock.now());
-            let incident = state.give_out(position, LookedAt { as_of, facts });
+            let incident = state.give_out(rank, LookedAt { as_of, facts });
             let message = "The incident changed meanwhile.".to_owned();
             refused.push(Refusal { reason: Reason::CHANGED_MEANWHILE, message, incident });
         }
         Ok(())
     }
 
-    /// The incident at a position as it was looked at last.
-    fn as_known(&self, state: &mut State, position: usize) -> Incident {
-        let known = state.given_out.get(position).cloned();
+    /// The incident of a rank as it was looked at last.
+    fn as_known(&self, state: &mut State, rank: usize) -> Incident {
+        let known = state.given_out.get(rank).cloned();
         let nothing = || LookedAt { as_of: self.setup.clock.now(), facts: None };
-        state.give_out(position, known.unwrap_or_else(nothing))
+        state.give_out(rank, known.unwrap_or_else(nothing))
     }
 }
 
-/// A position that two of the outcomes have.
-fn twice(outcomes: &[RowOutcome]) -> Option<u64> {
-    let mut positions: Vec<u64> = outcomes.iter().map(|outcome| outcome.position).collect();
-    positions.sort_unstable();
-    positions.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
+impl State {
+    /// The rank of the incident at a position, if one is selected there.
+    fn rank(&self, position: u64) -> Option<usize> {
+        self.selection.as_ref()?.rank(position)
+    }
+
+    /// A position that two of the outcomes have.
+    fn twice(&self, outcomes: &[RowOutcome]) -> Option<u64> {
+        // They come in the order in which incidents were given out, as a rule.
+        if outcomes.is_sorted_by(|a, b| self.rank(a.position) < self.rank(b.position)) {
+            return None;
+        }
+        let mut positions: Vec<u64> = outcomes.iter().map(|outcome| outcome.position).collect();
+        positions.sort_unstable();
+        positions.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
+    }
 }
 
 /// How many bytes of text a command gives a row.
@@ -294,7 +306,7 @@ fn text(row: &Row) -> usize {
 /// A preview keeps the rows and writes nothing.
 fn preview(state: &mut State, rows: &[Arc<Row>], entries: Vec<(usize, LedgerEntry)>) {
     let mut changing: HashMap<(usize, ChangeKind), Arc<Row>> = HashMap::new();
-    for (position, entry) in entries {
+    for (rank, entry) in entries {
         let row = &rows[entry.row];
         let row = match &entry.change {
             Some(change) => changing.entry((entry.row, change.kind)).or_insert_with(|| {
@@ -302,19 +314,15 @@ fn preview(state: &mut State, rows: &[Arc<Row>], entries: Vec<(usize, LedgerEntr
             }),
             None => row,
         };
-        state.given_out.remove(position);
-        state.rows.set(position, row);
+        state.given_out.remove(rank);
+        state.rows.set(rank, row);
     }
 }
 
-fn ledger_entry(
-    state: &State,
-    position: usize,
-    outcome: RowOutcome,
-) -> Result<LedgerEntry, Refused> {
+fn ledger_entry(state: &State, rank: usize, outcome: RowOutcome) -> Result<LedgerEntry, Refused> {
     let selection = state.selection.as_ref();
-    let incident = selection.and_then(|selection| selection.key(position));
-    let change = match (&outcome.change, state.given_out.get(position)) {
+    let incident = selection.and_then(|selection| selection.key(rank));
+    let change = match (&outcome.change, state.given_out.get(rank)) {
         (Some(change), Some(LookedAt { as_of, facts: Some(facts) })) => Some(ChangeToMake {
             kind: change.kind(),
             status: change.status().unwrap_or(&facts.status).clone(),
@@ -329,11 +337,11 @@ fn ledger_entry(
         incident,
         number: match incident {
             Some(_) => None,
-            None => selection.map(|selection| selection.number(position).to_owned()),
+            None => selection.map(|selection| selection.number(rank).to_owned()),
         },
         position: outcome.position,
         row: outcome.row,
         change,
-        replaces: state.earlier.get(&position).map(|line| line.sequence),
+        replaces: state.earlier(rank).map(|line| line.sequence),
     })
 }

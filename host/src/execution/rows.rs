@@ -1,9 +1,10 @@
-//! The rows of an execution by position. Most incidents end alike, so rows are shared.
+//! The rows of an execution, by rank while it runs and by position in its answer. Most incidents
+//! end alike, so rows are shared.
 
 use playdock_plugin_api::messages::Row;
 use std::sync::Arc;
 
-/// Rows, by position; a position may have none yet.
+/// Rows by place, which is a rank or a position; a place may have none yet.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rows {
     of: Vec<u32>,
@@ -14,42 +15,48 @@ pub(super) struct Rows {
 const NONE: u32 = u32::MAX;
 
 impl Rows {
-    /// So many positions without a row.
-    pub(super) fn none(positions: usize) -> Rows {
-        Rows { of: vec![NONE; positions], shared: Vec::new() }
+    /// So many places without a row.
+    pub(super) fn none(places: usize) -> Rows {
+        Rows { of: vec![NONE; places], shared: Vec::new() }
     }
 
-    /// How many positions there are.
+    /// How many places there are.
     pub(super) fn len(&self) -> usize {
         self.of.len()
     }
 
-    /// The row of a position.
-    pub(super) fn get(&self, position: usize) -> Option<&Arc<Row>> {
-        self.shared.get(*self.of.get(position)? as usize)
+    /// The row of a place.
+    pub(super) fn get(&self, place: usize) -> Option<&Arc<Row>> {
+        self.shared.get(*self.of.get(place)? as usize)
     }
 
-    /// Which of the [shared](Rows::shared) rows a position has, if it has one.
-    pub(super) fn index(&self, position: usize) -> Option<usize> {
-        self.of.get(position).filter(|index| **index != NONE).map(|index| *index as usize)
+    /// Which of the [shared](Rows::shared) rows a place has, if it has one.
+    pub(super) fn index(&self, place: usize) -> Option<usize> {
+        self.of.get(place).filter(|index| **index != NONE).map(|index| *index as usize)
     }
 
-    /// The rows that positions share.
+    /// The rows that places share.
     pub(super) fn shared(&self) -> &[Arc<Row>] {
         &self.shared
     }
 
-    /// Gives a position its row.
-    pub(super) fn set(&mut self, position: usize, row: &Arc<Row>) {
+    /// Gives a place its row.
+    pub(super) fn set(&mut self, place: usize, row: &Arc<Row>) {
         // Those that are given rows one after the other often get the same.
         let same = self.shared.iter().rev().take(8).position(|it| Arc::ptr_eq(it, row));
         let index = same.map_or(self.shared.len(), |back| self.shared.len() - 1 - back);
         if same.is_none() {
             self.shared.push(row.clone());
         }
-        if let (Some(of), Ok(index)) = (self.of.get_mut(position), u32::try_from(index)) {
+        if let (Some(of), Ok(index)) = (self.of.get_mut(place), u32::try_from(index)) {
             *of = index;
         }
+    }
+
+    /// Those of these places, in their order.
+    pub(super) fn picked(&self, places: impl Iterator<Item = usize>) -> Rows {
+        let of = places.map(|place| self.of.get(place).copied().unwrap_or(NONE));
+        Rows { of: of.collect(), shared: self.shared.clone() }
     }
 
     /// Changes the rows for which there is another.
@@ -61,13 +68,13 @@ impl Rows {
         }
     }
 
-    /// The positions that have no row.
+    /// The places that have no row.
     pub(super) fn left(&self) -> impl Iterator<Item = usize> {
-        self.of.iter().enumerate().filter(|(_, of)| **of == NONE).map(|(position, _)| position)
+        self.of.iter().enumerate().filter(|(_, of)| **of == NONE).map(|(place, _)| place)
     }
 
-    /// The rows of all positions that have one.
+    /// The rows of all places that have one.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Row> {
-        (0..self.len()).filter_map(|position| self.get(position).map(|row| &**row))
+        (0..self.len()).filter_map(|place| self.get(place).map(|row| &**row))
     }
 }

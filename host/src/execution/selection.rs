@@ -1,10 +1,16 @@
-//! The incidents that an execution works on: their numbers in the order of the input, their keys,
-//! and the order of the store, in which they are looked up and written.
+//! The incidents that an execution works on: their numbers in the order of the input, and their
+//! keys in the order of the store, in which they are looked up, judged and written.
+//!
+//! A *position* is a place in the input, a *rank* one in the order of the store. What a session
+//! keeps it keeps by rank: of a shuffled input, what lies together is then used together.
 
 use super::numbers::Numbers;
+use super::rows::Rows;
 use crate::incidents::{IncidentKey, IncidentStore, StoreError};
 use hashbrown::HashTable;
+use std::cmp::Ordering;
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What a number takes beside its text, in bytes, about.
@@ -14,9 +20,9 @@ const BESIDE_TEXT: usize = 64;
 #[derive(Default)]
 pub(super) struct Selecting {
     numbers: Numbers,
-    /// The indexes of all numbers, each with its hash, so that a larger table can be filled without
-    /// a look at the texts.
-    known: HashTable<(u64, usize)>,
+    /// Where the numbers don't ascend, which would tell that none is repeated: the indexes of all,
+    /// each with its hash, so that a larger table can be filled without a look at the texts.
+    known: Option<HashTable<(u32, u32)>>,
     hasher: RandomState,
     bytes: usize,
 }
@@ -24,14 +30,41 @@ pub(super) struct Selecting {
 impl Selecting {
     /// Adds a number at its first place.
     pub(super) fn add(&mut self, number: &str) {
-        let Selecting { numbers, known, hasher, bytes } = self;
-        let hash = hasher.hash_one(number);
-        let is_it = |(known, index): &(u64, usize)| *known == hash && numbers.get(*index) == number;
-        if known.find(hash, is_it).is_none() {
-            *bytes += number.len() + BESIDE_TEXT;
-            numbers.push(number);
-            known.insert_unique(hash, (hash, numbers.len() - 1), |(hash, _)| *hash);
+        if self.is_new(number) {
+            self.bytes += number.len() + BESIDE_TEXT;
+            self.numbers.push(number);
         }
+    }
+
+    /// Whether this is the first place of a number, which is then to be added.
+    fn is_new(&mut self, number: &str) -> bool {
+        let Selecting { numbers, known, hasher, .. } = self;
+        let hash = |number: &str| folded(hasher.hash_one(number));
+        let widened = |(hash, _): &(u32, u32)| u64::from(*hash) << 32 | u64::from(*hash);
+        let known = match known {
+            Some(known) => known,
+            None => match numbers.last().map_or(Ordering::Less, |last| last.cmp(number)) {
+                Ordering::Less => return true,
+                Ordering::Equal => return false,
+                Ordering::Greater => {
+                    let mut all = HashTable::with_capacity(2 * numbers.len());
+                    for (index, number) in (0..).zip(numbers.iter()) {
+                        let entry = (hash(number), index);
+                        all.insert_unique(widened(&entry), entry, widened);
+                    }
+                    known.insert(all)
+                }
+            },
+        };
+        // The most bytes that may be selected are far fewer than 2^32 numbers.
+        let entry = (hash(number), u32::try_from(numbers.len()).unwrap_or(u32::MAX));
+        let is_it =
+            |(hash, index): &(u32, u32)| *hash == entry.0 && numbers.get(*index as usize) == number;
+        let is_new = known.find(widened(&entry), is_it).is_none();
+        if is_new {
+            known.insert_unique(widened(&entry), entry, widened);
+        }
+        is_new
     }
 
     /// How many bytes they take, about.
@@ -50,25 +83,51 @@ impl Selecting {
         store: &dyn IncidentStore,
         site: &str,
     ) -> Result<Selection, StoreError> {
-        drop(self.known);
-        let numbers: Vec<&str> = self.numbers.iter().collect();
-        let keys = store.resolve(site, &numbers)?;
-        drop(numbers);
-        let mut order: Vec<usize> = (0..self.numbers.len()).collect();
-        // Written in the order of a shuffled input, a store takes several times as long. Numbers
+        let Selecting { numbers, known, .. } = self;
+        // The store is asked in the order of the numbers, which is often its own.
+        let mut positions = match known.is_some() {
+            true => numbers.in_order(),
+            false => (0..).take(numbers.len()).collect(),
+        };
+        drop(known);
+        let mut keys = {
+            let in_order: Numbers =
+                positions.iter().map(|position| numbers.get(*position as usize)).collect();
+            let in_order: Vec<&str> = in_order.iter().collect();
+            store.resolve(site, &in_order)?
+        };
+        // Written in another order than its own, a store takes several times as long. Numbers
         // without an incident come first.
         if !keys.is_sorted() {
-            order.sort_by_key(|position| keys.get(*position).copied().flatten());
+            let mut ranked: Vec<_> = keys.into_iter().zip(positions).collect();
+            ranked.sort_unstable();
+            (keys, positions) = ranked.into_iter().unzip();
         }
-        Ok(Selection { numbers: Arc::new(self.numbers), keys, order, next: 0 })
+        let mut ranks = vec![0; positions.len()];
+        for (rank, position) in (0..).zip(&positions) {
+            ranks[*position as usize] = rank;
+        }
+        Ok(Selection { numbers: Arc::new(numbers), keys, positions, ranks, next: 0 })
     }
 }
 
-/// The incidents of an execution; a position is a place in the input.
+/// Half as many bits, of which all have their part.
+fn folded(hash: u64) -> u32 {
+    let [a, b, c, d, e, f, g, h] = hash.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d]) ^ u32::from_le_bytes([e, f, g, h])
+}
+
+/// The incidents of an execution.
 pub(super) struct Selection {
+    /// By position.
     numbers: Arc<Numbers>,
+    /// By rank.
     keys: Vec<Option<IncidentKey>>,
-    order: Vec<usize>,
+    /// By rank.
+    positions: Vec<u32>,
+    /// By position.
+    ranks: Vec<u32>,
+    /// The rank that comes next.
     next: usize,
 }
 
@@ -78,25 +137,49 @@ impl Selection {
         &self.numbers
     }
 
-    /// The number at a position.
-    pub(super) fn number(&self, position: usize) -> &str {
-        self.numbers.get(position)
+    /// The number of the incident of a rank.
+    pub(super) fn number(&self, rank: usize) -> &str {
+        self.positions.get(rank).map_or("", |position| self.numbers.get(*position as usize))
     }
 
-    /// The key of the incident at a position, if the site has one of this number.
-    pub(super) fn key(&self, position: usize) -> Option<IncidentKey> {
-        self.keys.get(position).copied().flatten()
+    /// The numbers of the incidents of these ranks, one after the other.
+    pub(super) fn numbers_of(&self, ranks: Range<usize>) -> Vec<String> {
+        let positions = self.positions.get(ranks).unwrap_or_default();
+        // Of a shuffled input, they lie all over the memory: to find many and then to read them
+        // waits for it less often than to find and read each.
+        let places: Vec<_> =
+            positions.iter().map(|position| self.numbers.place(*position as usize)).collect();
+        places.into_iter().map(|place| self.numbers.at(place).to_owned()).collect()
     }
 
-    /// The next positions in the order of the store, so many at most.
-    pub(super) fn next(&mut self, count: usize) -> Vec<usize> {
-        let end = (self.next + count).min(self.order.len());
-        let positions = self.order[self.next..end].to_vec();
-        self.next = end;
-        positions
+    /// The key of the incident of a rank, if the site has one of its number.
+    pub(super) fn key(&self, rank: usize) -> Option<IncidentKey> {
+        self.keys.get(rank).copied().flatten()
     }
 
-    /// Gives back so many of the positions that were given last.
+    /// The position of the incident of a rank.
+    pub(super) fn position(&self, rank: usize) -> usize {
+        self.positions.get(rank).map_or(usize::MAX, |position| *position as usize)
+    }
+
+    /// The rank of the incident at a position, if there is one.
+    pub(super) fn rank(&self, position: u64) -> Option<usize> {
+        let rank = self.ranks.get(usize::try_from(position).ok()?)?;
+        Some(*rank as usize)
+    }
+
+    /// Rows by rank, as rows by position.
+    pub(super) fn by_position(&self, rows: &Rows) -> Rows {
+        rows.picked(self.ranks.iter().map(|rank| *rank as usize))
+    }
+
+    /// The next ranks, so many at most.
+    pub(super) fn next(&mut self, count: usize) -> Range<usize> {
+        let end = (self.next + count).min(self.positions.len());
+        std::mem::replace(&mut self.next, end)..end
+    }
+
+    /// Gives back so many of the ranks that were given last.
     pub(super) fn back(&mut self, count: usize) {
         self.next -= count;
     }

@@ -20,8 +20,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// How many incidents one look at the store takes.
-const LOOK: usize = 4096;
+/// How many incidents one look at the store takes. What a command makes of them is one commit, and
+/// a commit waits for the disk.
+const LOOK: usize = 8192;
 
 /// How many bytes the numbers that an execution selects may take.
 const MOST_SELECTED: usize = 512 << 20;
@@ -59,13 +60,15 @@ pub(super) struct Session {
 pub(super) struct State {
     selecting: Selecting,
     pub(super) selection: Option<Selection>,
-    /// Looked up, and not given out yet.
-    waiting: VecDeque<(usize, Option<Facts>)>,
+    /// Looked up, and on no page yet.
+    waiting: VecDeque<Waiting>,
+    /// The page that is given out next, where there was time to make it ready.
+    ready: Option<Page>,
     /// When those that wait were looked up.
     as_of: Option<Timestamp>,
-    /// Given out, and without an outcome that is committed.
+    /// Given out, and without an outcome that is committed, by rank.
     pub(super) given_out: GivenOut,
-    /// The rows, by position.
+    /// The rows, by rank.
     pub(super) rows: Rows,
     /// The outcomes that are on their way to the disk.
     pub(super) uncommitted: Option<Uncommitted>,
@@ -79,6 +82,22 @@ pub(super) struct State {
     pub(super) earlier: HashMap<usize, LedgerRow>,
     /// What the store said when it could not go on.
     pub(super) store_error: Option<StoreError>,
+}
+
+/// An incident that was looked up.
+struct Waiting {
+    rank: usize,
+    number: String,
+    facts: Option<Facts>,
+}
+
+/// Incidents that are given out together.
+struct Page {
+    /// The reply that gives them out.
+    reply: Vec<u8>,
+    as_of: Timestamp,
+    /// They, by rank.
+    incidents: Vec<(usize, Incident)>,
 }
 
 /// Why a call was not done.
@@ -161,8 +180,20 @@ impl Session {
         Ok(count as u64)
     }
 
-    /// The next incidents, as the bytes of a reply of about [`CHUNK`] bytes.
+    /// The next incidents, as the bytes of a reply.
     fn next_incidents(&self, state: &mut State) -> Result<Vec<u8>, Refused> {
+        let page = match state.ready.take() {
+            Some(page) => page,
+            None => self.next_page(state)?,
+        };
+        for (rank, incident) in page.incidents {
+            state.keep(rank, incident, page.as_of);
+        }
+        Ok(page.reply)
+    }
+
+    /// The next incidents, with a reply of about [`CHUNK`] bytes.
+    fn next_page(&self, state: &mut State) -> Result<Page, Refused> {
         if state.waiting.is_empty() {
             self.look(state)?;
         }
@@ -170,18 +201,21 @@ impl Session {
         let mut reply =
             format!("{{\"incidents\":{{\"as_of\":{},\"incidents\":[", as_of.milliseconds())
                 .into_bytes();
+        let mut incidents = Vec::with_capacity(state.waiting.len());
         let mut separator: &[u8] = b"";
         while reply.len() < CHUNK
-            && let Some((position, facts)) = state.waiting.pop_front()
+            && let Some(next) = state.waiting.front()
         {
-            state.check_earlier(position)?;
-            let incident = state.give_out(position, LookedAt { as_of, facts });
+            state.check_earlier(next.rank)?;
+            let Some(Waiting { rank, number, facts }) = state.waiting.pop_front() else { break };
+            let incident = state.incident(rank, number, facts);
             reply.extend_from_slice(separator);
             messages::append(&incident, &mut reply);
             separator = b",";
+            incidents.push((rank, incident));
         }
         reply.extend_from_slice(b"]}}");
-        Ok(reply)
+        Ok(Page { reply, as_of, incidents })
     }
 
     /// Looks at the next incidents of the selection; at its end there are none.
@@ -192,26 +226,27 @@ impl Session {
             ));
         };
         let as_of = self.setup.clock.now();
-        let positions = selection.next(LOOK);
-        let keys: Vec<_> =
-            positions.iter().filter_map(|position| selection.key(*position)).collect();
+        let ranks = selection.next(LOOK);
+        let keys: Vec<_> = ranks.clone().filter_map(|rank| selection.key(rank)).collect();
         let found = self.setup.store.look_up(&keys);
-        let mut found = found.inspect_err(|_| selection.back(positions.len()))?.into_iter();
-        let looked_up = positions.iter().map(|position| {
-            let facts = selection.key(*position).and_then(|_| found.next().flatten());
-            (*position, facts)
+        let mut found = found.inspect_err(|_| selection.back(ranks.len()))?.into_iter();
+        let numbers = selection.numbers_of(ranks.clone());
+        let looked_up = ranks.zip(numbers).map(|(rank, number)| Waiting {
+            rank,
+            number,
+            facts: selection.key(rank).and_then(|_| found.next().flatten()),
         });
         state.waiting = looked_up.collect();
         state.as_of = Some(as_of);
         Ok(())
     }
 
-    /// Looks at the next incidents before they are asked for, while the store is busy with those
+    /// Makes the next incidents ready before they are asked for, while the store is busy with those
     /// before them.
     pub(super) fn look_ahead(&self, state: &mut State) {
-        if state.waiting.is_empty() {
+        if state.ready.is_none() {
             // What fails here is tried again when they are asked for, and said then.
-            let _ = self.look(state);
+            state.ready = self.next_page(state).ok();
         }
     }
 
@@ -263,26 +298,30 @@ impl Session {
 impl State {
     /// How many outcomes are on their way to the disk.
     fn not_committed(&self) -> u64 {
-        self.uncommitted.as_ref().map_or(0, |batch| batch.positions().len() as u64)
+        self.uncommitted.as_ref().map_or(0, |batch| batch.ranks().len() as u64)
     }
 
     /// What an earlier run recorded at a position must be of the same incident: another build of
     /// the command may select others.
-    fn check_earlier(&self, position: usize) -> Result<(), Refused> {
-        let number = self.selection.as_ref().map_or("", |selection| selection.number(position));
-        match self.earlier.get(&position) {
-            Some(row) if row.number != number => Err(Refused::Misuse(
-                "selects other incidents than in the run that it goes on with".to_owned(),
-            )),
+    fn check_earlier(&self, rank: usize) -> Result<(), Refused> {
+        match (self.earlier(rank), &self.selection) {
+            (Some(row), Some(selection)) if row.number != selection.number(rank) => {
+                Err(Refused::Misuse(
+                    "selects other incidents than in the run that it goes on with".to_owned(),
+                ))
+            }
             _ => Ok(()),
         }
     }
 
-    /// What a command sees of the incident at a position; it is the command's to judge from now
-    /// on, unless its outcome stands from an earlier run.
-    pub(super) fn give_out(&mut self, position: usize, looked_at: LookedAt) -> Incident {
-        let facts = looked_at.facts.clone();
-        let earlier = self.earlier.get(&position).map(|line| Earlier {
+    /// What an earlier run recorded of the incident of a rank.
+    pub(super) fn earlier(&self, rank: usize) -> Option<&LedgerRow> {
+        self.earlier.get(&self.selection.as_ref()?.position(rank))
+    }
+
+    /// What a command sees of the incident of a rank.
+    fn incident(&self, rank: usize, number: String, facts: Option<Facts>) -> Incident {
+        let earlier = self.earlier(rank).map(|line| Earlier {
             result: line.row.result,
             reason: line.row.reason.clone(),
             undone: line
@@ -290,14 +329,27 @@ impl State {
                 .zip(facts.as_ref())
                 .is_some_and(|(change, facts)| change.is_undone(line.owner.as_deref(), facts)),
         });
-        match (&earlier, self.earlier.get(&position)) {
-            (Some(Earlier { undone: false, .. }), Some(line)) => {
-                self.rows.set(position, &line.row);
-            }
-            _ => self.given_out.insert(position, looked_at),
+        let position = self.selection.as_ref().map_or(usize::MAX, |it| it.position(rank));
+        Incident { position: position as u64, number, facts, earlier }
+    }
+
+    /// Keeps what a command saw of the incident of a rank; it is the command's to judge from now
+    /// on, unless its outcome stands from an earlier run.
+    fn keep(&mut self, rank: usize, incident: Incident, as_of: Timestamp) {
+        let stands = incident.earlier.is_some_and(|earlier| !earlier.undone);
+        match self.earlier(rank).map(|line| line.row.clone()).filter(|_| stands) {
+            Some(row) => self.rows.set(rank, &row),
+            None => self.given_out.insert(rank, LookedAt { as_of, facts: incident.facts }),
         }
-        let number = self.selection.as_ref().map_or("", |selection| selection.number(position));
-        Incident { position: position as u64, number: number.to_owned(), facts, earlier }
+    }
+
+    /// Gives out the incident of a rank again.
+    pub(super) fn give_out(&mut self, rank: usize, looked_at: LookedAt) -> Incident {
+        let LookedAt { as_of, facts } = looked_at;
+        let number = self.selection.as_ref().map_or("", |selection| selection.number(rank));
+        let incident = self.incident(rank, number.to_owned(), facts);
+        self.keep(rank, incident.clone(), as_of);
+        incident
     }
 }
 

@@ -2,11 +2,12 @@
 //!
 //! One thread owns all writes of a process (`writer.rs`); reads go beside it on connections of
 //! their own. What each file does: `open` makes and migrates the file, `look` reads what commands
-//! need, `record` writes outcomes and their changes, `executions` is the journal, `ledger` what became of each incident, `conditions` its
-//! record of why and where code ran, `running` what of it this process runs, `beginning` what it is about to have,
-//! `recent` what was read a moment ago, `browse` is for people,
-//! `import` takes incidents in, `keys` are those of remote clients. `maintenance` looks after the file as a whole: `check` reads what
-//! must always hold, `backup` and `restore` copy it out and in.
+//! need, `record` writes outcomes and their changes, `picked` tells a statement of which incidents,
+//! `executions` is the journal, `ledger` what became of each incident, `conditions` its record of why
+//! and where code ran, `running` what of it this process runs, `beginning` what it is about to have,
+//! `recent` what was read a moment ago, `browse` is for people, `import` takes incidents in, `keys`
+//! are those of remote clients. `maintenance` looks after the file as a whole: `check` reads what must
+//! always hold, `backup` and `restore` copy it out and in.
 
 mod backup;
 mod beginning;
@@ -20,6 +21,7 @@ mod ledger;
 mod look;
 mod maintenance;
 mod open;
+mod picked;
 mod recent;
 mod record;
 mod restore;

@@ -103,7 +103,7 @@ fn a_store_in_use_is_not_replaced() {
 
 #[test]
 fn during_an_execution_it_is_refused_and_the_execution_ends_as_it_would() {
-    let playdock = open_incidents(12_000);
+    let playdock = open_incidents(20_000);
     assert_eq!(playdock.run(&["db", "backup", "copy.db"]).code, Some(0));
     let mut closing = start_closing(&playdock);
     wait_until_some_are_closed(&playdock);
@@ -115,7 +115,7 @@ fn during_an_execution_it_is_refused_and_the_execution_ends_as_it_would() {
     assert!(finished.errors.contains("another process uses the store"), "{finished:?}");
     assert_eq!(checked(&playdock, "playdock.db").0.code, Some(0));
     let closed = "SELECT count(*) FROM incident WHERE status = 'Closed'";
-    assert_eq!(playdock.value::<usize>(closed), 12_000);
+    assert_eq!(playdock.value::<usize>(closed), 20_000);
 }
 
 /// A copy of a store and its log as a crash leaves them, under another name.

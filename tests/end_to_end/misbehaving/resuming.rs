@@ -20,7 +20,7 @@ fn a_preview_that_breaks_off_leaves_the_store_as_it_was() {
 #[test]
 fn what_panicked_between_pages_goes_on_under_its_id() {
     // More than the host looks up at once.
-    let numbers: Vec<String> = (0..4100).map(|number| format!("M-{number:04}")).collect();
+    let numbers: Vec<String> = (0..8200).map(|number| format!("M-{number:04}")).collect();
     let lines: String = numbers.iter().map(|it| incident(it, json!({}))).collect();
     let playdock = Playdock::with_plugins(&PLUGINS);
     playdock.import(&format!("{SITE_AND_USER}{lines}"));
@@ -33,17 +33,17 @@ fn what_panicked_between_pages_goes_on_under_its_id() {
     assert!(first.error.contains("between pages, on purpose"), "{}", first.error);
     let said = becomes(&first);
     let left = said.iter().filter(|it| *it == "not-attempted").count();
-    assert!((1..4100).contains(&left), "{left}");
+    assert!((1..8200).contains(&left), "{left}");
     assert!(
         first.error.contains(&format!(
-            "{left} of 4100 incidents are left; the same execution id goes on with them."
+            "{left} of 8200 incidents are left; the same execution id goes on with them."
         )),
         "{}",
         first.error
     );
     assert_eq!(
         open_incidents(&playdock, "M"),
-        numbers[4100 - left..],
+        numbers[8200 - left..],
         "the first page is closed and the rest is as it was"
     );
     playdock.assert_nothing_is_half_closed();
@@ -51,8 +51,8 @@ fn what_panicked_between_pages_goes_on_under_its_id() {
     let second = run();
     assert_eq!(second.error, "");
     assert!(!second.replayed);
-    assert_eq!(answer_rows(&second).len(), 4100);
-    assert_eq!(playdock.value::<i64>("SELECT count(*) FROM audit"), 4100);
+    assert_eq!(answer_rows(&second).len(), 8200);
+    assert_eq!(playdock.value::<i64>("SELECT count(*) FROM audit"), 8200);
     playdock.assert_nothing_is_half_closed();
 
     let third = run();

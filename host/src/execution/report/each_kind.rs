@@ -3,8 +3,9 @@
 use super::{NumberedRows, Report, ReportRow};
 use playdock_plugin_api::messages::Row;
 
-/// How many are kept: rows that follow each other are of a few kinds.
-const KEPT: usize = 64;
+/// How many are kept. Each page of an execution has rows of a few kinds, and in a shuffled input
+/// rows of all pages follow each other.
+const KEPT: usize = 4096;
 
 /// Hands each row of a report to `take`, with what `make` made of its kind.
 pub(super) fn for_each<T, E>(

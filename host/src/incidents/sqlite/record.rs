@@ -7,11 +7,10 @@ use super::super::error::StoreError;
 use super::super::store::{ChangeToMake, EntryOutcome, LedgerEntry, RecordBatch};
 use super::executions;
 use super::ledger::Ledger;
+use super::picked::Picked;
 use playdock_plugin_api::ChangeKind;
-use rusqlite::Connection;
-use rusqlite::types::Value;
+use rusqlite::{Connection, params};
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
 
 /// Makes the changes of entries inside the transaction that is open, with their audit entries, and
 /// says what becomes of each entry. An error that is about a row says nothing of the others, which
@@ -119,23 +118,24 @@ fn make(
 ) -> Result<Vec<i64>, StoreError> {
     // No incident has a version that the store can't hold.
     let Ok(version) = i64::try_from(change.version) else { return Ok(incidents) };
-    let wanted: Rc<Vec<Value>> = Rc::new(incidents.iter().map(|id| Value::from(*id)).collect());
+    let picked = Picked::new(incidents);
     let changed = match change.kind {
         ChangeKind::Close | ChangeKind::Reopen => {
-            close_or_reopen(connection, batch, change, version, &wanted)?
+            close_or_reopen(connection, batch, change, version, &picked)?
         }
-        ChangeKind::Assign => assign(connection, batch, change, version, &wanted)?,
+        ChangeKind::Assign => assign(connection, batch, change, version, &picked)?,
     };
-    if changed == incidents.len() {
+    if changed == picked.count() {
         return Ok(Vec::new());
     }
     let mut statement = connection.prepare_cached(
         "SELECT incident FROM audit
          WHERE incident IN rarray(?1) AND before_version = ?2 AND execution = ?3",
     )?;
-    let changed = statement.query_map((&wanted, version, batch.execution.0), |row| row.get(0))?;
+    let changed =
+        statement.query_map((picked.list(), version, batch.execution.0), |row| row.get(0))?;
     let changed: HashSet<i64> = changed.collect::<Result<_, _>>()?;
-    Ok(incidents.into_iter().filter(|incident| !changed.contains(incident)).collect())
+    Ok(picked.into_ids().into_iter().filter(|incident| !changed.contains(incident)).collect())
 }
 
 /// Closes or reopens those of the incidents that are as they were judged; returns how many.
@@ -144,30 +144,36 @@ fn close_or_reopen(
     batch: &RecordBatch,
     change: &ChangeToMake,
     version: i64,
-    wanted: &Rc<Vec<Value>>,
+    picked: &Picked,
 ) -> Result<usize, StoreError> {
     let (execution, at) = (batch.execution.0, change.at.milliseconds());
     let closes = change.kind == ChangeKind::Close;
-    let mut statement = connection.prepare_cached(
+    let condition =
+        format!("{} AND version = ?4 AND (status <> 'Closed') = ?5", picked.condition());
+    let [first, last, which] = picked.parameters();
+    let mut statement = connection.prepare_cached(&format!(
         "INSERT INTO audit (incident, execution, action, at, acting_user, before_status,
              before_version, before_closed_at, before_closed_by, before_conclusion_bytes, waived)
-         SELECT id, ?1, ?7, ?2, ?3, status, version, closed_at, closed_by,
-             octet_length(conclusion), ?4
-         FROM incident WHERE id IN rarray(?5) AND version = ?6 AND (status <> 'Closed') = ?8",
-    )?;
-    let (user, kind) = (&batch.acting_user, change.kind.as_str());
-    statement.execute((execution, at, user, &change.waived, wanted, version, kind, closes))?;
-    let mut statement = connection.prepare_cached(
-        "UPDATE incident SET status = ?7, version = version + 1, closed_at = ?1,
-             closed_by = ?2, closed_in = ?3, conclusion = conclusion || ?4
-         WHERE id IN rarray(?5) AND version = ?6 AND (status <> 'Closed') = ?8",
-    )?;
+         SELECT id, ?6, ?7, ?8, ?9, status, version, closed_at, closed_by,
+             octet_length(conclusion), ?10
+         FROM incident WHERE {condition}"
+    ))?;
+    let (user, kind, waived) = (&batch.acting_user, change.kind.as_str(), &change.waived);
+    statement
+        .execute(params![first, last, which, version, closes, execution, kind, at, user, waived])?;
+    let mut statement = connection.prepare_cached(&format!(
+        "UPDATE incident SET status = ?6, version = version + 1, closed_at = ?7,
+             closed_by = ?8, closed_in = ?9, conclusion = conclusion || ?10
+         WHERE {condition}"
+    ))?;
     let status = change.status.as_str();
     let conclusion = batch.conclusion.as_deref().unwrap_or_default();
     // An open incident has no date, user or execution of a closing.
     let (at, user) = (closes.then_some(at), closes.then_some(user));
     let closed_in = closes.then_some(execution);
-    Ok(statement.execute((at, user, closed_in, conclusion, wanted, version, status, closes))?)
+    Ok(statement.execute(params![
+        first, last, which, version, closes, status, at, user, closed_in, conclusion
+    ])?)
 }
 
 /// Assigns those of the incidents that are as they were judged; returns how many.
@@ -176,22 +182,25 @@ fn assign(
     batch: &RecordBatch,
     change: &ChangeToMake,
     version: i64,
-    wanted: &Rc<Vec<Value>>,
+    picked: &Picked,
 ) -> Result<usize, StoreError> {
     let (execution, at, user) = (batch.execution.0, change.at.milliseconds(), &batch.acting_user);
-    let mut statement = connection.prepare_cached(
+    let condition = format!("{} AND version = ?4", picked.condition());
+    let [first, last, which] = picked.parameters();
+    let mut statement = connection.prepare_cached(&format!(
         "INSERT INTO audit (incident, execution, action, at, acting_user, before_status,
              before_version, before_closed_at, before_closed_by, before_conclusion_bytes,
              before_owner, owner)
-         SELECT id, ?1, 'assign', ?2, ?3, status, version, closed_at, closed_by,
-             octet_length(conclusion), owner, ?4
-         FROM incident WHERE id IN rarray(?5) AND version = ?6",
-    )?;
-    statement.execute((execution, at, user, &change.owner, wanted, version))?;
-    let mut statement = connection.prepare_cached(
-        "UPDATE incident SET owner = ?1, version = version + 1, conclusion = conclusion || ?2
-         WHERE id IN rarray(?3) AND version = ?4",
-    )?;
+         SELECT id, ?5, 'assign', ?6, ?7, status, version, closed_at, closed_by,
+             octet_length(conclusion), owner, ?8
+         FROM incident WHERE {condition}"
+    ))?;
+    let owner = &change.owner;
+    statement.execute(params![first, last, which, version, execution, at, user, owner])?;
+    let mut statement = connection.prepare_cached(&format!(
+        "UPDATE incident SET owner = ?5, version = version + 1, conclusion = conclusion || ?6
+         WHERE {condition}"
+    ))?;
     let conclusion = batch.conclusion.as_deref().unwrap_or_default();
-    Ok(statement.execute((&change.owner, conclusion, wanted, version))?)
+    Ok(statement.execute(params![first, last, which, version, owner, conclusion])?)
 }
