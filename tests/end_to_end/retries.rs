@@ -155,7 +155,7 @@ fn a_cancelled_execution_says_what_it_did_and_the_same_id_does_the_rest() {
     assert_eq!(rest.code, Some(0), "{}", rest.errors);
     let expected: Vec<_> = numbers.iter().map(|it| (it.clone(), "Successful".to_owned())).collect();
     assert!(rest.outcomes() == expected, "{}", rest.error());
-    assert_eq!(audited(&playdock), 5000);
+    assert_eq!(audited(&playdock), 9000);
     playdock.assert_nothing_is_half_closed();
     let again = playdock.close(&parameters, &ID);
     assert!(again.output == rest.output, "the answer isn't repeated as it was");
