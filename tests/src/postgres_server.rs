@@ -187,6 +187,20 @@ impl PostgresDatabase {
         format!("postgres://{OWNER}:{PASSWORD}@{place}")
     }
 
+    /// A copy of it, written to the disk.
+    pub fn copy(&self) -> PostgresDatabase {
+        let server = &self.server;
+        let mut client = server.superuser("postgres");
+        let end =
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1";
+        client.execute(end, &[&self.name]).expect("connections can be ended");
+        let name = format!("test_{}", server.databases.fetch_add(1, Ordering::Relaxed));
+        let copy = format!("CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {}", self.name);
+        client.batch_execute(&copy).expect("a database can be copied");
+        client.batch_execute("CHECKPOINT").expect("it can be written");
+        PostgresDatabase { server: server.clone(), name }
+    }
+
     /// The server that it is in.
     pub fn server(&self) -> &Arc<PostgresServer> {
         &self.server

@@ -6,12 +6,12 @@ use crate::measure::{once, ratio, side_by_side};
 use crate::stores::{Blockers, Original, number, parameters, shuffled};
 use crate::table;
 use playdock_host::execution::{Host, Invocation, Isolation, Parameters};
-use playdock_host::incidents::SqliteStore;
+use playdock_host::incidents::StoreLocation;
 use playdock_host::plugins::Plugins;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Measures and writes the table.
@@ -81,9 +81,19 @@ fn compare(
 /// One execution on a host that is warm, from the bytes of its parameters to a file of its answer.
 fn close(store: &Path, parameters: &[u8], isolation: &Isolation) -> Duration {
     let output = store.with_file_name("answer.json");
+    close_in(store.as_os_str(), &output, parameters, isolation)
+}
+
+/// One execution on a host that is warm, over the store of this name.
+pub(crate) fn close_in(
+    store: &OsStr,
+    output: &Path,
+    parameters: &[u8],
+    isolation: &Isolation,
+) -> Duration {
     let mut plugins = Plugins::new();
     plugins.add(&playdock_tests::library("close_incident_in_bulk")).unwrap();
-    let store = Arc::new(SqliteStore::open(store).unwrap());
+    let store = StoreLocation::parse(store).unwrap().open().unwrap();
     let host = Host::new(store.clone(), store, plugins, |_| isolation.clone());
     host.describe("CloseIncidentInBulk").unwrap();
     once(|| {

@@ -10,6 +10,8 @@
 mod baselines;
 mod calls;
 mod closing;
+#[cfg(target_os = "linux")]
+mod closing_in_postgres;
 mod http_client;
 mod importing;
 mod loading;
@@ -24,11 +26,13 @@ mod table;
 type Measure = fn(usize);
 
 /// What there is to measure, by name.
-const SUBJECTS: [(&str, Measure); 6] = [
+const SUBJECTS: &[(&str, Measure)] = &[
     ("calls", |_| calls::measure()),
     ("loading", |_| loading::measure()),
     ("importing", importing::measure),
     ("closing", closing::measure),
+    #[cfg(target_os = "linux")]
+    ("closing-in-postgres", closing_in_postgres::measure),
     ("memory", memory::measure),
     ("serving", |_| serving::measure()),
 ];
@@ -48,9 +52,11 @@ fn main() {
             name => chosen.push(name.to_owned()),
         }
     }
-    let unknown = chosen.iter().find(|name| SUBJECTS.iter().all(|(subject, _)| subject != name));
+    let unknown =
+        chosen.iter().find(|name| SUBJECTS.iter().all(|(subject, _)| *subject != name.as_str()));
     if let Some(unknown) = unknown {
-        let names = SUBJECTS.map(|(name, _)| name).join(", ");
+        let names: Vec<&str> = SUBJECTS.iter().map(|(name, _)| *name).collect();
+        let names = names.join(", ");
         eprintln!("There is no benchmark {unknown}; there are {names}.");
         std::process::exit(2);
     }
