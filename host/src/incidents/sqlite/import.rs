@@ -2,7 +2,8 @@
 //!
 //! Importing again brings the facts up to date that the records give, and leaves the others as they
 //! are. It never undoes a closing: what is closed here stays closed, and what an execution closed
-//! is not touched at all.
+//! is not touched at all. Nor does it undo that an execution reopened or assigned an incident, as far as
+//! the file doesn't tell that it is newer.
 //!
 //! It reads no files, and begins and ends no transaction: those are its caller's.
 
