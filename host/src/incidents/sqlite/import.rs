@@ -148,6 +148,7 @@ mod tests {
     fn an_error_of_the_store_is_passed_on() {
         let mut store = Connection::open_in_memory().unwrap();
         store.execute_batch(include_str!("schema.sql")).unwrap();
+        store.execute_batch(include_str!("schema_5.sql")).unwrap();
         store.execute_batch("DROP TABLE user_site").unwrap();
         let transaction = store.transaction().unwrap();
         let text = r#"{"kind":"user","username":"u","sites":[]}"#;
