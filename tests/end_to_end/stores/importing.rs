@@ -1,5 +1,6 @@
 //! What an import does to a new store, and to one that it filled before.
 
+mod assigned;
 mod closed;
 mod examples;
 mod left_out;

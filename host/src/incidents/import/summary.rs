@@ -23,6 +23,10 @@ pub struct ImportSummary {
     /// Incidents that the file says aren't closed and that stay closed; their other facts are
     /// those of the file.
     pub kept_closed: Exceptions,
+    /// Incidents that keep the status, the owner or the conclusion that an execution gave them by
+    /// reopening or assigning them, although the file says otherwise; their other facts are those of
+    /// the file.
+    pub kept_changed: Exceptions,
     /// Incidents that an execution closed, and that the import therefore didn't touch.
     pub left_alone: Exceptions,
     /// Incidents that the map leaves out because of their state.
@@ -57,6 +61,7 @@ impl ImportSummary {
             + self.incidents_updated
             + self.incidents_unchanged
             + self.kept_closed.count
+            + self.kept_changed.count
             + self.left_alone.count
             + self.left_out
     }
@@ -80,6 +85,7 @@ impl fmt::Display for ImportSummary {
         )?;
         for (exceptions, what) in [
             (&self.kept_closed, "kept closed: the file has them open"),
+            (&self.kept_changed, "kept as an execution reopened or assigned them"),
             (&self.left_alone, "left alone since an execution closed them"),
         ] {
             if exceptions.count > 0 {
@@ -130,6 +136,7 @@ mod tests {
             "Imported 1 site, 0 users and 2 incidents: 2 added, 0 updated, 0 unchanged."
         );
         summary.kept_closed.add("A-1");
+        summary.kept_changed.add("A-2");
         summary.left_out = 4;
         summary.repeated = 1;
         for number in 1..=11 {
@@ -137,10 +144,11 @@ mod tests {
         }
         assert_eq!(
             summary.to_string(),
-            "Imported 1 site, 0 users and 18 incidents: 2 added, 0 updated, 0 unchanged, 1 kept \
-             closed: the file has them open (A-1), 11 left alone since an execution closed them (1, \
-             2, 3, 4, 5, 6, 7, 8, 9, 10, …), 4 left out by the map because of their state. 1 number \
-             stood twice; its last line counts."
+            "Imported 1 site, 0 users and 19 incidents: 2 added, 0 updated, 0 unchanged, 1 kept \
+             closed: the file has them open (A-1), 1 kept as an execution reopened or assigned them \
+             (A-2), 11 left alone since an execution closed them (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, …), \
+             4 left out by the map because of their state. 1 number stood twice; its last line \
+             counts."
         );
     }
 

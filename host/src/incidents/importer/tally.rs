@@ -16,6 +16,9 @@ pub(in super::super) enum Outcome {
     Added,
     /// It stays closed although the file says that it isn't; its other facts are the file's.
     KeptClosed,
+    /// It stays as an execution reopened or assigned it although the file says otherwise; its other
+    /// facts are the file's.
+    KeptChanged,
     /// An execution closed it: nothing of it was touched.
     LeftAlone,
 }
@@ -68,7 +71,8 @@ impl Tally {
             Entry::Occupied(mut entry) => {
                 let written = entry.get_mut();
                 written.repeated = true;
-                if outcome <= written.outcome {
+                // What was counted with its number isn't counted again.
+                if outcome <= written.outcome || written.outcome >= Outcome::KeptClosed {
                     return;
                 }
                 written.outcome = outcome;
@@ -76,6 +80,7 @@ impl Tally {
         }
         match outcome {
             Outcome::KeptClosed => self.summary.kept_closed.add(number),
+            Outcome::KeptChanged => self.summary.kept_changed.add(number),
             Outcome::LeftAlone => self.summary.left_alone.add(number),
             // Counted at the end, when no later line can change it.
             Outcome::Unchanged | Outcome::Updated | Outcome::Added => {}
@@ -91,7 +96,7 @@ impl Tally {
                 Outcome::Updated => self.summary.incidents_updated += 1,
                 Outcome::Added => self.summary.incidents_added += 1,
                 // Counted with their numbers.
-                Outcome::KeptClosed | Outcome::LeftAlone => {}
+                Outcome::KeptClosed | Outcome::KeptChanged | Outcome::LeftAlone => {}
             }
         }
         match self.undescribed.into_iter().min_by_key(|(_, line)| *line) {

@@ -2,7 +2,8 @@
 //!
 //! Importing again brings the facts up to date that the records give, and leaves the others as they
 //! are. It never undoes a closing: what is closed here stays closed, and what an execution closed
-//! is not touched at all.
+//! is not touched at all. Nor does it undo that an execution reopened or assigned an incident, as far as
+//! the file doesn't tell that it is newer.
 //!
 //! It reads no files, and begins and ends no transaction: those are its caller's.
 
@@ -147,6 +148,7 @@ mod tests {
     fn an_error_of_the_store_is_passed_on() {
         let mut store = Connection::open_in_memory().unwrap();
         store.execute_batch(include_str!("schema.sql")).unwrap();
+        store.execute_batch(include_str!("schema_5.sql")).unwrap();
         store.execute_batch("DROP TABLE user_site").unwrap();
         let transaction = store.transaction().unwrap();
         let text = r#"{"kind":"user","username":"u","sites":[]}"#;

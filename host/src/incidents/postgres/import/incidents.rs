@@ -9,7 +9,7 @@ use super::super::failed::Failed;
 use super::parts::{Fields, Part, Tasks};
 use super::{Stopped, Tally};
 use crate::incidents::import::Incident;
-use crate::incidents::importer::facts::{Facts, Stored};
+use crate::incidents::importer::facts::{Facts, Kept, Stored};
 use crate::incidents::importer::tally::Outcome;
 use playdock_plugin_api::Timestamp;
 use std::collections::{HashMap, HashSet};
@@ -73,28 +73,33 @@ impl Incidents {
         let (mut tasks, mut fields) = (Part::<Tasks>::default(), Part::<Fields>::default());
         let mut outcomes = Vec::with_capacity(waiting.len());
         for (place, (site, incident)) in waiting.iter().enumerate() {
-            let Some(Stored { id, closed_in, facts }) = stored.remove(&place) else {
+            let Some(stored) = stored.remove(&place) else {
                 let Some(id) = new_ids.next() else { continue };
-                added.add(id, *site, incident, Facts::default().updated(incident));
+                let facts = Facts::default().updated(incident, &Kept::default());
+                added.add(id, *site, incident, facts);
                 tasks.replace(id, incident.tasks.as_deref().unwrap_or_default());
                 fields.replace(id, incident.fields.as_deref().unwrap_or_default());
                 outcomes.push((id, incident, Outcome::Added));
                 continue;
             };
-            if facts.is_closed() && closed_in.is_some() {
+            let id = stored.id;
+            if stored.is_left_alone() {
                 outcomes.push((id, incident, Outcome::LeftAlone));
                 continue;
             }
-            let now = facts.updated(incident);
-            let outcome = match (now != facts, facts.stays_closed(incident)) {
-                (_, true) => Outcome::KeptClosed,
-                (true, false) => Outcome::Updated,
-                (false, false) => Outcome::Unchanged,
+            let kept = stored.kept(incident);
+            let now = stored.facts.updated(incident, &kept);
+            let outcome = match now != stored.facts {
+                true => {
+                    updated.add(id, *site, incident, now);
+                    Outcome::Updated
+                }
+                false => {
+                    touched.push(id);
+                    Outcome::Unchanged
+                }
             };
-            match now != facts {
-                true => updated.add(id, *site, incident, now),
-                false => touched.push(id),
-            }
+            let outcome = kept.outcome().unwrap_or(outcome);
             tasks.compare(id, incident.tasks.as_deref());
             fields.compare(id, incident.fields.as_deref());
             outcomes.push((id, incident, outcome));
@@ -240,7 +245,37 @@ async fn stored(
     let place = |row: &Row| -> Result<usize, Failed> {
         Ok(usize::try_from(row.try_get::<_, i64>("place")? - 1).unwrap_or(usize::MAX))
     };
-    rows.iter().map(|row| Ok((place(row)?, read(row)?))).collect()
+    let mut stored: HashMap<usize, Stored> =
+        rows.iter().map(|row| Ok((place(row)?, read(row)?))).collect::<Result<_, Failed>>()?;
+    find_last_changes(client, &mut stored).await?;
+    Ok(stored)
+}
+
+/// Finds out what executions reopened and assigned. It is a statement of its own, since it must see
+/// what was committed while the one before waited for its locks.
+async fn find_last_changes(
+    client: &Client,
+    stored: &mut HashMap<usize, Stored>,
+) -> Result<(), Failed> {
+    let select = client
+        .prepare_cached(
+            "SELECT DISTINCT ON (incident, action = 'assign') incident, action, at, owner
+             FROM audit WHERE incident = ANY ($1)
+             ORDER BY incident, action = 'assign', before_version DESC",
+        )
+        .await?;
+    let mut by_id: HashMap<i64, &mut Stored> =
+        stored.values_mut().map(|stored| (stored.id, stored)).collect();
+    let ids: Vec<i64> = by_id.keys().copied().collect();
+    for row in client.query(&select, &[&ids]).await? {
+        let Some(stored) = by_id.get_mut(&row.try_get(0)?) else { continue };
+        match row.try_get(1)? {
+            "assign" => stored.assigned_to = row.try_get(3)?,
+            "reopen" => stored.reopened_at = row.try_get(2)?,
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn read(row: &Row) -> Result<Stored, Failed> {
@@ -258,6 +293,8 @@ fn read(row: &Row) -> Result<Stored, Failed> {
             owner: row.try_get(9)?,
             created_at: row.try_get(10)?,
         },
+        reopened_at: None,
+        assigned_to: None,
     })
 }
 

@@ -6,7 +6,7 @@
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use crate::incidents::import::{Field, Incident, Task};
-use crate::incidents::importer::facts::{Facts, Stored};
+use crate::incidents::importer::facts::{Facts, Kept, Stored};
 use crate::incidents::importer::tally::Outcome;
 
 /// Writes incidents, with statements that are prepared once.
@@ -30,7 +30,13 @@ impl<'c> IncidentWriter<'c> {
             imported_at,
             select: connection.prepare_cached(
                 "SELECT id, closed_in, status, closed_at, closed_by, conclusion, type, title,
-                        severity, owner, created_at
+                        severity, owner, created_at,
+                        (SELECT CASE action WHEN 'reopen' THEN at END FROM audit
+                             WHERE audit.incident = incident.id AND action <> 'assign'
+                             ORDER BY before_version DESC LIMIT 1),
+                        (SELECT audit.owner FROM audit
+                             WHERE audit.incident = incident.id AND action = 'assign'
+                             ORDER BY before_version DESC LIMIT 1)
                  FROM incident WHERE site = ?1 AND number = ?2",
             )?,
             insert: connection.prepare_cached(
@@ -78,18 +84,21 @@ impl<'c> IncidentWriter<'c> {
     ) -> rusqlite::Result<(i64, Outcome)> {
         let stored = self.select.query_row(params![site, incident.number], read).optional()?;
         let (tasks, fields) = (incident.tasks.as_deref(), incident.fields.as_deref());
-        let Some(Stored { id, closed_in, facts: stored }) = stored else {
-            let id = self.add(site, &incident.number, &Facts::default().updated(incident))?;
+        let Some(stored) = stored else {
+            let facts = Facts::default().updated(incident, &Kept::default());
+            let id = self.add(site, &incident.number, &facts)?;
             self.insert_tasks(id, tasks.unwrap_or_default())?;
             self.insert_fields(id, fields.unwrap_or_default())?;
             return Ok((id, Outcome::Added));
         };
-        if stored.is_closed() && closed_in.is_some() {
+        let id = stored.id;
+        if stored.is_left_alone() {
             return Ok((id, Outcome::LeftAlone));
         }
 
-        let facts = stored.updated(incident);
-        let mut changed = facts != stored;
+        let kept = stored.kept(incident);
+        let facts = stored.facts.updated(incident, &kept);
+        let mut changed = facts != stored.facts;
         if changed {
             self.update.execute(params![
                 id,
@@ -121,14 +130,11 @@ impl<'c> IncidentWriter<'c> {
             self.insert_fields(id, fields)?;
             changed = true;
         }
-        let outcome = if stored.stays_closed(incident) {
-            Outcome::KeptClosed
-        } else if changed {
-            Outcome::Updated
-        } else {
-            Outcome::Unchanged
+        let outcome = match changed {
+            true => Outcome::Updated,
+            false => Outcome::Unchanged,
         };
-        Ok((id, outcome))
+        Ok((id, kept.outcome().unwrap_or(outcome)))
     }
 
     fn add(&mut self, site: i64, number: &str, facts: &Facts) -> rusqlite::Result<i64> {
@@ -221,5 +227,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Stored> {
             owner: row.get(9)?,
             created_at: row.get(10)?,
         },
+        reopened_at: row.get(11)?,
+        assigned_to: row.get(12)?,
     })
 }
