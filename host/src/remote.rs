@@ -6,7 +6,7 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `settings`, `server`, `front`, `connections`, `tls` | listening, connections and their bounds, stopping |
+//! | `settings`, `server`, `front`, `connections`, `lingering`, `tls` | listening, connections and their bounds, stopping |
 //! | `paths`, `routes`, `service` | which request goes where, and what all of them share |
 //! | `keyring`, `secrets`, `jwt` | who asks |
 //! | `request`, `commands`, `running`, `answer` | running a command |
@@ -23,6 +23,7 @@ mod executions;
 mod front;
 mod jwt;
 mod keyring;
+mod lingering;
 mod metrics;
 mod openapi;
 mod paths;

@@ -9,6 +9,7 @@ mod executions;
 mod hostile;
 mod keys;
 mod load;
+mod refused_early;
 mod stopping;
 mod tenants;
 mod tenants_timing;

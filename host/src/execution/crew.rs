@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 /// After how long one that works is taken for one that waits.
 const LONG: Duration = Duration::from_millis(1);
+/// The stack of a thread: a plugin in this process runs on it, too.
+const STACK: usize = 2 << 20;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -25,6 +27,8 @@ struct Shared {
     places: usize,
     /// How many threads there are at most.
     most: usize,
+    /// The size of their stacks.
+    stack: usize,
 }
 
 #[derive(Default)]
@@ -60,7 +64,7 @@ impl Crew {
     pub(crate) fn new(most: usize) -> Crew {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let places = processors.max(2);
-        Crew(Arc::new(Shared { state: Mutex::default(), places, most }))
+        Crew(Arc::new(Shared { state: Mutex::default(), places, most, stack: STACK }))
     }
 
     /// Has a job done once there is a place for it.
@@ -113,12 +117,18 @@ impl Shared {
         } else if state.threads < self.most {
             let shared = self.clone();
             let thread = std::thread::Builder::new().name("playdock-crew".to_owned());
-            match thread.spawn(move || shared.work()) {
+            match thread.stack_size(self.stack).spawn(move || shared.work()) {
                 Ok(_) => {
                     state.threads += 1;
                     state.waking += 1;
                 }
-                Err(error) => log::warn!("there is no other thread for executions: {error}"),
+                Err(error) => {
+                    log::error!("there is no other thread for executions: {error}");
+                    // Where nobody will come to them, their own guards tell who waits for them.
+                    let lost = (state.threads == 0).then(|| std::mem::take(&mut state.jobs));
+                    drop(state);
+                    drop(lost);
+                }
             }
         }
     }
@@ -182,7 +192,18 @@ mod tests {
     use std::sync::mpsc::channel;
 
     fn crew(places: usize, most: usize) -> Crew {
-        Crew(Arc::new(Shared { state: Mutex::default(), places, most }))
+        Crew(Arc::new(Shared { state: Mutex::default(), places, most, stack: STACK }))
+    }
+
+    #[test]
+    fn where_there_is_no_thread_a_job_is_dropped() {
+        // No machine has that much.
+        let stack = isize::MAX as usize / 2;
+        let crew = Crew(Arc::new(Shared { state: Mutex::default(), places: 1, most: 2, stack }));
+        let (told, done) = channel::<()>();
+        crew.add(move || told.send(()).unwrap());
+        assert!(done.recv().is_err());
+        assert_eq!(crew.0.lock().threads, 0);
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl Host {
     /// [`ExecutionError`], where there is no answer at all. What the command or its user did wrong
     /// is an [`Answer`] that says so.
     pub fn execute(&self, invocation: &Invocation) -> Result<Answer, ExecutionError> {
-        Ok(self.perform(invocation)?.wait()?)
+        Ok(self.perform(invocation, None)?.wait()?)
     }
 
     /// An id that nobody has used.
@@ -91,8 +91,18 @@ impl Host {
         uuid::Uuid::now_v7().to_string()
     }
 
+    /// Says that an execution is about to begin: who waits for the disk may wait for it too, until
+    /// what this gives is dropped or [performed](Host::perform).
+    pub(crate) fn expect(&self) -> Option<Box<dyn Send>> {
+        self.records.expect()
+    }
+
     /// As [`execute`](Host::execute), but for the end of the execution, which is not noted yet.
-    pub(crate) fn perform(&self, invocation: &Invocation) -> Result<Performed, ExecutionError> {
+    pub(crate) fn perform(
+        &self,
+        invocation: &Invocation,
+        expected: Option<Box<dyn Send>>,
+    ) -> Result<Performed, ExecutionError> {
         let (plugin, description) = self.command(&invocation.command)?;
         let (execution_id, is_new) = match &invocation.execution_id {
             Some(id) => (journal::checked_id(id)?, invocation.id_is_new),
@@ -111,6 +121,8 @@ impl Host {
         }
         let acting_user = resolved.as_ref().ok().map(|(actor, _)| actor.username.clone());
         let new = journal::entry(&prepared, acting_user)?;
+        // From now on it is counted as one that runs.
+        drop(expected);
         let (open, earlier) = match self.begin(&new, is_new, invocation.begun.as_ref())? {
             Beginning::Open(open, earlier) => (open, earlier),
             Beginning::Answered(answer) => return Ok(Performed::new(answer, None)),

@@ -184,6 +184,12 @@ pub trait ExecutionRecords: Send + Sync {
         None
     }
 
+    /// An execution will begin soon: until what this gives is dropped, a commit may wait a moment
+    /// for what it is going to write.
+    fn expect(&self) -> Option<Box<dyn Send>> {
+        None
+    }
+
     /// Notes how an execution ended, and gives its lease back.
     ///
     /// # Errors

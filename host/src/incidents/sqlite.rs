@@ -234,6 +234,10 @@ impl ExecutionRecords for SqliteStore {
         Some(Box::new(Beginning::start(queue, &self.running, new, durable.cloned())))
     }
 
+    fn expect(&self) -> Option<Box<dyn Send>> {
+        Some(Box::new(self.writer.queue().expect()))
+    }
+
     fn end(&self, execution: ExecutionKey, ending: &Ending) -> Result<(), StoreError> {
         let (told, noted) = channel();
         let tell = move |result| {

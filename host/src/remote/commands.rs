@@ -149,7 +149,8 @@ async fn start(
         return join(other, &invocation);
     }
     let (runs, held) = ((service.clone(), running.clone()), (of_key, of_all, taken.room));
-    service.crew.add(move || running::run(runs.0, runs.1, &invocation, held));
+    let expected = service.host.expect();
+    service.crew.add(move || running::run(runs.0, runs.1, &invocation, expected, held));
     Ok(running)
 }
 

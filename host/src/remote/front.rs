@@ -3,12 +3,12 @@
 
 use super::access_log::{Line, Noted};
 use super::connections::{Busy, Connection, Connections, Place};
+use super::lingering::lingering;
 use super::paths::{OriginalPath, normalised};
 use super::refusal::Refusal;
 use super::routes;
 use super::service::Service;
 use axum::Router;
-use axum::body::Body;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, Request, Uri};
@@ -134,7 +134,7 @@ impl Front {
         let mut response = match lower.and_then(|path| path.parse::<PathAndQuery>().ok()) {
             None => Refusal::NotFound.into_response(),
             Some(lower) => {
-                let mut request = request.map(Body::new);
+                let mut request = lingering(request);
                 *request.uri_mut() = Uri::from(lower);
                 request.extensions_mut().insert(OriginalPath(path.clone()));
                 match self.router.clone().oneshot(request).await {

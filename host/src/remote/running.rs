@@ -164,11 +164,12 @@ pub(super) fn run(
     service: Arc<Service>,
     running: Arc<Running>,
     invocation: &Invocation,
+    expected: Option<Box<dyn Send>>,
     held: impl Send + 'static,
 ) {
     let end = End { service, running, answer: Err(Refusal::Internal) };
     let began = Instant::now();
-    match perform(&end.service.host, invocation, began) {
+    match perform(&end.service.host, invocation, expected, began) {
         Ok(mut performed) => {
             // Here, since the thread that writes has more to do.
             let body = answer::body(performed.answer_mut());
@@ -230,9 +231,14 @@ impl Drop for End {
     }
 }
 
-fn perform(host: &Host, invocation: &Invocation, began: Instant) -> Result<Performed, Refusal> {
+fn perform(
+    host: &Host,
+    invocation: &Invocation,
+    mut expected: Option<Box<dyn Send>>,
+    began: Instant,
+) -> Result<Performed, Refusal> {
     loop {
-        match host.perform(invocation) {
+        match host.perform(invocation, expected.take()) {
             Ok(performed) => return Ok(performed),
             Err(ExecutionError::Running(_)) => {
                 let over = began.elapsed() >= invocation.timeout;

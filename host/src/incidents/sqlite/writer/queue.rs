@@ -5,10 +5,10 @@
 //! after a moment.
 
 use super::super::super::error::StoreError;
-use super::super::running::Running;
+use super::super::running::{Expected, Running};
 use rusqlite::Connection;
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a commit waits for executions that run and don't wait for it yet: most of them are
@@ -120,6 +120,11 @@ impl Queue {
         self.wake(state);
     }
 
+    /// An execution is about to begin: its writing is gathered, too, until this is dropped.
+    pub(in super::super) fn expect(self: &Arc<Queue>) -> Coming {
+        Coming { expected: Some(self.running.expect()), queue: self.clone() }
+    }
+
     /// Somebody waits for work in the queue to be done.
     pub(in super::super) fn hurry(&self) {
         let mut state = self.lock();
@@ -199,5 +204,40 @@ impl Queue {
     /// So many jobs are no longer waited for.
     pub(super) fn answered(&self, awaited: usize) {
         self.lock().awaited -= awaited;
+    }
+}
+
+/// An execution that is about to begin.
+pub(in super::super) struct Coming {
+    expected: Option<Expected>,
+    queue: Arc<Queue>,
+}
+
+impl Drop for Coming {
+    fn drop(&mut self) {
+        self.expected = None;
+        // The thread may have waited for nobody else.
+        self.queue.wake(self.queue.lock());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Waits;
+    use super::*;
+
+    #[test]
+    fn what_is_about_to_begin_is_waited_for_until_it_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let queue = Arc::new(Queue::new(Running::of(folder.path())));
+        let (one, other) = (queue.expect(), queue.expect());
+        queue.lock().thread = Thread::Gathers;
+        let waits = Waits { for_work: false, for_commit: true };
+        queue.hand_over(1, waits, |_| Ok(()), |_| {});
+        assert!(queue.lock().thread == Thread::Gathers);
+        drop(one);
+        assert!(queue.lock().thread == Thread::Works);
+        drop(other);
+        assert_eq!(queue.running.count(), 0);
     }
 }
