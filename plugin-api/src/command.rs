@@ -66,7 +66,7 @@ use serde::Deserialize;
 ///             // What an interrupted run of the same execution has recorded stands.
 ///             let new = page.incidents.iter().filter(|incident| incident.earlier.is_none());
 ///             let outcomes: Vec<Outcome> = new.map(outcome).collect();
-///             context.record(&Recording { conclusion: None, outcomes: &outcomes })?;
+///             context.record(&Recording::of(&outcomes))?;
 ///         }
 ///         let error = match unknown {
 ///             0 => String::new(),
@@ -166,6 +166,7 @@ pub struct CommandText {
 /// assert_eq!(CommandError::from(ContextError::Cancelled).to_string(), "the execution was cancelled");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CommandError {
     /// Something that it found out itself, as a sentence.
     #[error("{0}")]

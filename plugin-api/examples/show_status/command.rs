@@ -52,7 +52,7 @@ impl UtilityCommand for ShowStatus {
         context.select(&parameters.incident_numbers)?;
         while let Some(page) = context.next_page()? {
             let outcomes: Vec<Outcome> = page.incidents.iter().map(outcome).collect();
-            context.record(&Recording { conclusion: None, outcomes: &outcomes })?;
+            context.record(&Recording::of(&outcomes))?;
         }
         Ok(Finished::default())
     }

@@ -41,7 +41,7 @@
 //! #             let looked_up =
 //! #                 |it| Outcome::unchanged(it, Reason::new("looked-up"), "", Vec::new());
 //! #             let outcomes: Vec<Outcome> = new.map(looked_up).collect();
-//! #             context.record(&Recording { conclusion: None, outcomes: &outcomes })?;
+//! #             context.record(&Recording::of(&outcomes))?;
 //! #         }
 //! #         Ok(Finished::default())
 //! #     }
