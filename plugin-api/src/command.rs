@@ -15,7 +15,7 @@ use serde::Deserialize;
 /// use playdock_plugin_api::parameters::TextList;
 /// use playdock_plugin_api::{
 ///     Columns, CommandError, CommandText, Example, ExampleIncident, ExampleOutcome, Finished,
-///     Incident, IncidentContext, Mode, Outcome, Reason, Recording, UtilityCommand, testing,
+///     Incident, IncidentContext, Outcome, Reason, Recording, UtilityCommand, testing,
 /// };
 ///
 /// #[derive(serde::Deserialize, schemars::JsonSchema)]
@@ -47,11 +47,10 @@ use serde::Deserialize;
 ///     fn examples() -> Vec<Example> {
 ///         vec![Example {
 ///             title: "One open incident".to_owned(),
-///             mode: Mode::Automatic,
 ///             incidents: vec![ExampleIncident::new("INC-1", "Open")],
 ///             parameters: serde_json::json!({ "Incident Numbers": ["INC-1"] }),
 ///             outcomes: vec![ExampleOutcome::unchanged("INC-1", Reason::new("looked-up"))],
-///             error: String::new(),
+///             ..Example::default()
 ///         }]
 ///     }
 ///

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// An example: incidents, the parameters of a run, and what becomes of each incident.
 ///
-/// [`testing::check_examples`](crate::testing::check_examples) runs a command's examples. Write
-/// `..Example::default()` at the end of each: a later version may add a member.
+/// [`testing::check_examples`](crate::testing::check_examples) runs a command's examples. One
+/// that ends with `..Example::default()` stays right when a later version adds a member.
 ///
 /// ```
 /// use playdock_plugin_api::{Example, ExampleIncident, ExampleOutcome, Mode, Reason};

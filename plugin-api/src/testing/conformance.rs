@@ -24,11 +24,10 @@
 //! #     fn examples() -> Vec<Example> {
 //! #         vec![Example {
 //! #             title: "One open incident".to_owned(),
-//! #             mode: Mode::Automatic,
 //! #             incidents: vec![ExampleIncident::new("INC-1", "Open")],
 //! #             parameters: serde_json::json!({ "Incident Numbers": ["INC-1"] }),
 //! #             outcomes: vec![ExampleOutcome::unchanged("INC-1", Reason::new("looked-up"))],
-//! #             error: String::new(),
+//! #             ..Example::default()
 //! #         }]
 //! #     }
 //! #     fn run(
