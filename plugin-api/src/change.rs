@@ -19,13 +19,14 @@ use std::borrow::Cow;
 /// let version = incident.facts.as_ref().unwrap().version;
 /// let change = Change::Close { version, waived: Vec::new() };
 /// let outcome = Outcome::changed(incident, change, vec!["Closed".into()]);
-/// incidents.record(&Recording { conclusion: Some("Done."), outcomes: &[outcome] })?;
+/// incidents.record(&Recording::of(&[outcome]).concluding(Some("Done.")))?;
 /// assert_eq!(incidents.incident("INC-1").unwrap().conclusion, "<p>Done.</p>");
 /// # Ok::<(), playdock_plugin_api::ContextError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Change {
     /// Closes it; tasks and fields stay as they are.
     Close {
@@ -52,7 +53,8 @@ pub enum Change {
     },
 }
 
-/// What a change does, apart from its details.
+/// What a change does, apart from its details. A store has to know each kind, so what matches on them
+/// ought not to compile when there is another: commands match on [`Change`].
 ///
 /// ```
 /// use playdock_plugin_api::{Change, ChangeKind, Status};

@@ -34,6 +34,7 @@ pub struct Columns {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Column {
     /// Its name: the key in `contextData` and the heading of the table.
     pub name: Cow<'static, str>,

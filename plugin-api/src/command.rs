@@ -15,7 +15,7 @@ use serde::Deserialize;
 /// use playdock_plugin_api::parameters::TextList;
 /// use playdock_plugin_api::{
 ///     Columns, CommandError, CommandText, Example, ExampleIncident, ExampleOutcome, Finished,
-///     Incident, IncidentContext, Mode, Outcome, Reason, Recording, UtilityCommand, testing,
+///     Incident, IncidentContext, Outcome, Reason, Recording, UtilityCommand, testing,
 /// };
 ///
 /// #[derive(serde::Deserialize, schemars::JsonSchema)]
@@ -47,11 +47,10 @@ use serde::Deserialize;
 ///     fn examples() -> Vec<Example> {
 ///         vec![Example {
 ///             title: "One open incident".to_owned(),
-///             mode: Mode::Automatic,
 ///             incidents: vec![ExampleIncident::new("INC-1", "Open")],
 ///             parameters: serde_json::json!({ "Incident Numbers": ["INC-1"] }),
 ///             outcomes: vec![ExampleOutcome::unchanged("INC-1", Reason::new("looked-up"))],
-///             error: String::new(),
+///             ..Example::default()
 ///         }]
 ///     }
 ///
@@ -66,7 +65,7 @@ use serde::Deserialize;
 ///             // What an interrupted run of the same execution has recorded stands.
 ///             let new = page.incidents.iter().filter(|incident| incident.earlier.is_none());
 ///             let outcomes: Vec<Outcome> = new.map(outcome).collect();
-///             context.record(&Recording { conclusion: None, outcomes: &outcomes })?;
+///             context.record(&Recording::of(&outcomes))?;
 ///         }
 ///         let error = match unknown {
 ///             0 => String::new(),
@@ -166,6 +165,7 @@ pub struct CommandText {
 /// assert_eq!(CommandError::from(ContextError::Cancelled).to_string(), "the execution was cancelled");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CommandError {
     /// Something that it found out itself, as a sentence.
     #[error("{0}")]

@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 ///     context.select(numbers)?;
 ///     while let Some(page) = context.next_page()? {
 ///         let outcomes: Vec<Outcome> = page.incidents.iter().filter_map(closed).collect();
-///         let refused = context.record(&Recording { conclusion: None, outcomes: &outcomes })?;
+///         let refused = context.record(&Recording::of(&outcomes))?;
 ///         assert!(refused.is_empty(), "nobody else is at work here");
 ///     }
 ///     Ok(())
@@ -96,17 +96,42 @@ pub trait IncidentContext {
 /// let page = incidents.next_page()?.unwrap();
 /// let looked_up = |it| Outcome::unchanged(it, Reason::new("looked-up"), "", Vec::new());
 /// let outcomes: Vec<Outcome> = page.incidents.iter().map(looked_up).collect();
-/// let refused = incidents.record(&Recording { conclusion: None, outcomes: &outcomes })?;
+/// let refused = incidents.record(&Recording::of(&outcomes))?;
 /// assert!(refused.is_empty());
 /// # Ok::<(), playdock_plugin_api::ContextError>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
 pub struct Recording<'a> {
     /// Text to append to the Conclusion section of each incident that is changed: plain text,
     /// which the host appends as a new paragraph, escaped.
     pub conclusion: Option<&'a str>,
     /// The outcomes.
     pub outcomes: &'a [Outcome],
+}
+
+impl<'a> Recording<'a> {
+    /// These outcomes, and nothing to append to conclusions.
+    ///
+    /// ```
+    /// use playdock_plugin_api::Recording;
+    /// assert_eq!(Recording::of(&[]).conclusion, None);
+    /// ```
+    pub fn of(outcomes: &'a [Outcome]) -> Recording<'a> {
+        Recording { conclusion: None, outcomes }
+    }
+
+    /// With text to append to the conclusion of each incident that is changed, if there is any.
+    ///
+    /// ```
+    /// use playdock_plugin_api::Recording;
+    /// let recording = Recording::of(&[]).concluding(Some("Done."));
+    /// assert_eq!(recording.conclusion, Some("Done."));
+    /// ```
+    pub fn concluding(mut self, conclusion: Option<&'a str>) -> Recording<'a> {
+        self.conclusion = conclusion;
+        self
+    }
 }
 
 /// Incidents that were looked at together.
@@ -140,6 +165,7 @@ pub struct IncidentPage {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Execution {
     /// Its id; the same id again resumes it or repeats its answer.
     pub id: String,
@@ -156,6 +182,27 @@ pub struct Execution {
     pub requested_by: Option<String>,
 }
 
+impl Execution {
+    /// An automatic execution that is to change something, and that nobody else asked for.
+    ///
+    /// ```
+    /// use playdock_plugin_api::{Actor, Execution, Intent, Site};
+    /// let site = Site { name: "London".to_owned(), time_zone: "Europe/London".to_owned() };
+    /// let mut execution = Execution::new("nightly-1", site, Actor::new("admin user"));
+    /// execution.intent = Intent::Preview;
+    /// ```
+    pub fn new(id: impl Into<String>, site: Site, actor: Actor) -> Execution {
+        Execution {
+            id: id.into(),
+            mode: Mode::Automatic,
+            intent: Intent::Apply,
+            site,
+            actor,
+            requested_by: None,
+        }
+    }
+}
+
 /// How an execution was started. What a newer host adds is read as `Automatic`: the host has decided
 /// who acts.
 ///
@@ -165,13 +212,14 @@ pub struct Execution {
 /// let incidents = InMemoryIncidents::new([]).manual("jane");
 /// assert_eq!(incidents.execution().mode, Mode::Manual);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// By a person, as whom it acts.
     Manual,
     /// By a playbook or a remote request; it acts as the user of its `Username` parameter.
+    #[default]
     #[serde(other)]
     Automatic,
 }
@@ -225,6 +273,7 @@ pub struct Site {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Actor {
     /// The username.
     pub username: String,
@@ -238,6 +287,19 @@ pub struct Actor {
 }
 
 impl Actor {
+    /// A user who may change nothing, unless the members that say so are set.
+    ///
+    /// ```
+    /// use playdock_plugin_api::{Actor, ChangeKind};
+    /// let mut actor = Actor::new("jane");
+    /// actor.may_assign = true;
+    /// assert!(actor.may(ChangeKind::Assign) && !actor.may(ChangeKind::Close));
+    /// ```
+    pub fn new(username: impl Into<String>) -> Actor {
+        let username = username.into();
+        Actor { username, may_close: false, may_reopen: false, may_assign: false }
+    }
+
     /// Whether this user may make such a change.
     ///
     /// ```
@@ -264,6 +326,7 @@ impl Actor {
 /// assert_eq!(incidents.next_page().unwrap_err(), ContextError::Cancelled);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ContextError {
     /// The execution is cancelled or its deadline has passed.
     #[error("the execution was cancelled")]

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 /// An example: incidents, the parameters of a run, and what becomes of each incident.
 ///
-/// [`testing::check_examples`](crate::testing::check_examples) runs a command's examples.
+/// [`testing::check_examples`](crate::testing::check_examples) runs a command's examples. One
+/// that ends with `..Example::default()` stays right when a later version adds a member.
 ///
 /// ```
 /// use playdock_plugin_api::{Example, ExampleIncident, ExampleOutcome, Mode, Reason};
 /// let example = Example {
 ///     title: "One incident is open, and one doesn't exist".to_owned(),
-///     mode: Mode::Automatic,
 ///     incidents: vec![ExampleIncident::new("INC-1", "Open")],
 ///     parameters: serde_json::json!({ "Incident Numbers": ["INC-1", "INC-2"] }),
 ///     outcomes: vec![
@@ -20,10 +20,12 @@ use serde::{Deserialize, Serialize};
 ///         ExampleOutcome::failed("INC-2", Reason::NOT_FOUND),
 ///     ],
 ///     error: "1 of 2 incidents does not exist".to_owned(),
+///     ..Example::default()
 /// };
+/// assert_eq!(example.mode, Mode::Automatic);
 /// assert_eq!(example.outcomes.len(), 2);
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Example {
     /// What it shows.
@@ -52,6 +54,7 @@ pub struct Example {
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ExampleIncident {
     /// Its number.
     pub number: String,
@@ -80,6 +83,7 @@ pub struct ExampleIncident {
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ExampleTask {
     /// Its title.
     pub title: String,
@@ -99,6 +103,7 @@ pub struct ExampleTask {
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ExampleField {
     /// The section of the form that it stands in.
     pub section: String,
@@ -120,6 +125,7 @@ pub struct ExampleField {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ExampleOutcome {
     /// The number that was asked for.
     pub number: String,

@@ -20,6 +20,7 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Incident {
     /// Its place among the numbers that were selected, from 0; repeated numbers count once.
     pub position: u64,
@@ -48,6 +49,7 @@ pub struct Incident {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Facts {
     /// Its status.
     pub status: Status,
@@ -69,6 +71,43 @@ pub struct Facts {
     /// The fields of its form that are marked Required on Close, with a value or not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub required_fields: Vec<RequiredField>,
+}
+
+impl Incident {
+    /// An incident that this execution has not come to before; without facts where the site has none
+    /// of this number.
+    ///
+    /// ```
+    /// use playdock_plugin_api::{Facts, Incident, Status};
+    /// let mut facts = Facts::new(Status::Open, 1);
+    /// facts.owner = Some("jane".to_owned());
+    /// let incident = Incident::new(0, "INC-1", Some(facts));
+    /// assert!(incident.earlier.is_none());
+    /// ```
+    pub fn new(position: u64, number: impl Into<String>, facts: Option<Facts>) -> Incident {
+        Incident { position, number: number.into(), facts, earlier: None }
+    }
+}
+
+impl Facts {
+    /// Those of an incident of which no more is known: the other members can be set.
+    ///
+    /// ```
+    /// use playdock_plugin_api::{Facts, Status};
+    /// let facts = Facts::new(Status::OnHold, 3);
+    /// assert!(facts.owner.is_none() && facts.required_tasks.is_empty());
+    /// ```
+    pub fn new(status: Status, version: u64) -> Facts {
+        Facts {
+            status,
+            version,
+            closed_at: None,
+            closed_by: None,
+            owner: None,
+            required_tasks: Vec::new(),
+            required_fields: Vec::new(),
+        }
+    }
 }
 
 /// The status of an incident, in D3's words.
@@ -264,7 +303,7 @@ impl FieldValue {
 /// incidents.select(&numbers)?;
 /// let page = incidents.next_page()?.unwrap();
 /// let outcome = Outcome::unchanged(&page.incidents[0], Reason::new("looked-up"), "", Vec::new());
-/// incidents.record(&Recording { conclusion: None, outcomes: &[outcome] })?;
+/// incidents.record(&Recording::of(&[outcome]))?;
 ///
 /// // The same execution again, after an interruption.
 /// incidents.resume();

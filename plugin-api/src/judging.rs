@@ -118,7 +118,7 @@ fn judge_page<R: Rules + ?Sized>(
     let mut outcomes: Vec<Outcome> = page.incidents.iter().filter_map(judge).collect();
     let mut attempt = 0;
     while !outcomes.is_empty() {
-        let recording = Recording { conclusion: rules.conclusion(), outcomes: &outcomes };
+        let recording = Recording::of(&outcomes).concluding(rules.conclusion());
         let refused = context.record(&recording)?;
         tally.count_recorded(&outcomes, &refused);
         attempt += 1;

@@ -182,11 +182,12 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
 ///     Outcome::unchanged(known, Reason::new("looked-up"), "It is on hold.", vec!["On Hold".into()]),
 ///     Outcome::failed(unknown, Reason::NOT_FOUND, message, vec!["".into()]),
 /// ];
-/// incidents.record(&Recording { conclusion: None, outcomes: &outcomes })?;
+/// incidents.record(&Recording::of(&outcomes))?;
 /// assert_eq!(incidents.outcomes().len(), 2);
 /// # Ok::<(), playdock_plugin_api::ContextError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// The [position](Incident::position) of the incident.
     pub position: u64,
@@ -260,7 +261,7 @@ impl Outcome {
 /// let version = incident.facts.as_ref().unwrap().version;
 /// let change = Change::Close { version, waived: Vec::new() };
 /// let outcome = Outcome::changed(incident, change, vec!["Closed".into()]);
-/// let refused = incidents.record(&Recording { conclusion: None, outcomes: &[outcome] })?;
+/// let refused = incidents.record(&Recording::of(&[outcome]))?;
 /// assert_eq!(refused[0].reason, Reason::CHANGED_MEANWHILE);
 /// assert!(refused[0].incident.facts.as_ref().unwrap().version > version, "judge it anew");
 /// # Ok::<(), playdock_plugin_api::ContextError>(())

@@ -1,14 +1,13 @@
 //! Examples of CloseIncidentInBulk: what its documentation shows, and its first tests.
 
 use crate::ALREADY_CLOSED;
-use playdock_plugin_api::{Example, ExampleIncident, ExampleOutcome, Mode, Reason};
+use playdock_plugin_api::{Example, ExampleIncident, ExampleOutcome, Reason};
 use serde_json::json;
 
 pub(crate) fn all() -> Vec<Example> {
     vec![
         Example {
             title: "Two open incidents are closed".to_owned(),
-            mode: Mode::Automatic,
             incidents: vec![
                 ExampleIncident::new("20210127-198", "Open"),
                 ExampleIncident::new("20210127-197", "In Progress"),
@@ -24,11 +23,10 @@ pub(crate) fn all() -> Vec<Example> {
                 ExampleOutcome::successful("20210127-198"),
                 ExampleOutcome::successful("20210127-197"),
             ],
-            error: String::new(),
+            ..Example::default()
         },
         Example {
             title: "What blocks an incident is named, and the others are closed".to_owned(),
-            mode: Mode::Automatic,
             incidents: vec![
                 ExampleIncident::new("20210127-198", "Open")
                     .required_task("Reset password", "Pending")
@@ -55,10 +53,10 @@ pub(crate) fn all() -> Vec<Example> {
             error: "3 of 5 incidents were not closed: 2 have required tasks pending, \
                     1 of them also lacks required fields, 1 does not exist"
                 .to_owned(),
+            ..Example::default()
         },
         Example {
             title: "A required field without a value keeps an incident open".to_owned(),
-            mode: Mode::Automatic,
             incidents: vec![
                 ExampleIncident::new("20210127-198", "On Hold")
                     .required_task("Reset password", "Pending")
@@ -80,6 +78,7 @@ pub(crate) fn all() -> Vec<Example> {
                 ExampleOutcome::failed("20210127-197", Reason::new("required-fields-missing")),
             ],
             error: "1 of 2 incidents was not closed: 1 lacks required fields".to_owned(),
+            ..Example::default()
         },
     ]
 }

@@ -5,8 +5,8 @@ use crate::parameters::Parameters;
 use playdock_plugin_api::parameters::TextList;
 use playdock_plugin_api::{
     Actor, Change, ContextError, Execution, Facts, Finished, Incident, IncidentContext,
-    IncidentPage, Intent, Mode, Outcome, Reason, Recording, Refusal, RequiredTask, Site, Status,
-    Timestamp, UtilityCommand,
+    IncidentPage, Outcome, Reason, Recording, Refusal, RequiredTask, Site, Status, Timestamp,
+    UtilityCommand,
 };
 use serde_json::json;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -68,20 +68,11 @@ struct Endless {
 
 impl Endless {
     fn new() -> Endless {
+        let site = Site { name: "Security Operations".to_owned(), time_zone: "UTC".to_owned() };
+        let mut actor = Actor::new("admin user");
+        actor.may_close = true;
         Endless {
-            execution: Execution {
-                id: "test".to_owned(),
-                mode: Mode::Automatic,
-                intent: Intent::Apply,
-                site: Site { name: "Security Operations".to_owned(), time_zone: "UTC".to_owned() },
-                actor: Actor {
-                    username: "admin user".to_owned(),
-                    may_close: true,
-                    may_reopen: true,
-                    may_assign: true,
-                },
-                requested_by: None,
-            },
+            execution: Execution::new("test", site, actor),
             selected: 0,
             given_out: 0,
             recorded: 0,
@@ -92,21 +83,10 @@ impl Endless {
 /// One of ten has a required task that is pending, one of ten doesn't exist.
 fn incident(position: u64, version: u64) -> Incident {
     let task = RequiredTask { title: "Reset password".to_owned(), status: "Pending".to_owned() };
-    let facts = Facts {
-        status: Status::Open,
-        version,
-        closed_at: None,
-        closed_by: None,
-        owner: None,
-        required_tasks: if position % 10 == 1 { vec![task] } else { Vec::new() },
-        required_fields: Vec::new(),
-    };
-    Incident {
-        position,
-        number: format!("INC-{position:09}"),
-        facts: (position % 10 != 2).then_some(facts),
-        earlier: None,
-    }
+    let mut facts = Facts::new(Status::Open, version);
+    facts.required_tasks.extend((position % 10 == 1).then_some(task));
+    let facts = (position % 10 != 2).then_some(facts);
+    Incident::new(position, format!("INC-{position:09}"), facts)
 }
 
 impl IncidentContext for Endless {

@@ -6,6 +6,8 @@
 
 #![cfg(unix)]
 
+mod reopening;
+
 use playdock_tests::{Finished, Playdock, Random, incident, parameters, with};
 use serde_json::json;
 use std::collections::HashSet;
@@ -17,15 +19,17 @@ const INCIDENTS: usize = 20_000;
 /// Enough commits to be stopped between two of them: optimised, they come quickly.
 const INTERRUPTED_INCIDENTS: usize = if cfg!(debug_assertions) { 40_000 } else { 400_000 };
 /// How often one execution is killed before it may end.
-const KILLS_OF_ONE: usize = 5;
+const KILLS_OF_ONE: u64 = 5;
 
-/// A store of open incidents, and an execution that closes them all.
+/// A store of incidents, and an execution that changes them all.
 struct Bulk {
     playdock: Playdock,
     numbers: Vec<String>,
+    command: &'static str,
 }
 
 impl Bulk {
+    /// Open incidents, all to be closed.
     fn new(incidents: usize, random: &mut Random) -> Bulk {
         let mut numbers: Vec<String> = (0..incidents).map(|it| format!("INC-{it}")).collect();
         let lines = numbers.iter().map(|number| incident(number, json!({})));
@@ -33,7 +37,7 @@ impl Bulk {
         random.shuffle(&mut numbers);
         let parameters = with(parameters(&numbers), "Conclusion", json!("Closed in bulk."));
         playdock.file("parameters.json", parameters.to_string());
-        Bulk { playdock, numbers }
+        Bulk { playdock, numbers, command: "CloseIncidentInBulk" }
     }
 
     /// Starts the execution, or goes on with it. Its answer goes into a file: a pipe would fill.
@@ -41,7 +45,7 @@ impl Bulk {
         let answer = std::fs::File::create(self.playdock.folder().join("answer.json"));
         let arguments = [
             "invoke",
-            "CloseIncidentInBulk",
+            self.command,
             "--params",
             "parameters.json",
             "--site",
@@ -64,6 +68,30 @@ impl Bulk {
             output: output.expect("there is an answer"),
             errors: String::new(),
         }
+    }
+
+    /// Kills the execution at random moments, a few times or until it has ended, and tells how often.
+    /// After each it does something; `whole` is how long it takes undisturbed.
+    fn kill(&self, whole: Duration, random: &mut Random, mut then: impl FnMut(&mut Random)) -> u64 {
+        for kills in 0..KILLS_OF_ONE {
+            let mut child = self.start();
+            let moment = whole.mul_f64(random.below(1000) as f64 / 1500.0);
+            std::thread::sleep(moment);
+            if child.try_wait().expect("it can be asked").is_some() {
+                return kills;
+            }
+            child.kill().expect("it can be killed");
+            child.wait().expect("it can be waited for");
+            println!("killed after {moment:?}");
+            then(random);
+        }
+        KILLS_OF_ONE
+    }
+
+    /// Whether all that is left to do is to repeat the answer.
+    fn is_finished(&self) -> bool {
+        let finished = "SELECT count(*) FROM execution WHERE state = 'finished'";
+        self.playdock.value::<usize>(finished) > 0
     }
 
     fn closed(&self) -> usize {
@@ -165,23 +193,14 @@ fn killed_at_any_moment_no_incident_is_half_closed_and_the_rest_is_done_later() 
     while rounds > 0 {
         let bulk = Bulk::new(INCIDENTS, &mut random);
         let mut reopened = HashSet::new();
-        for _ in 0..KILLS_OF_ONE {
-            let mut child = bulk.start();
-            let moment = whole.mul_f64(random.below(1000) as f64 / 1500.0);
-            std::thread::sleep(moment);
-            if child.try_wait().expect("it can be asked").is_some() {
-                break;
-            }
-            child.kill().expect("it can be killed");
-            child.wait().expect("it can be waited for");
-            rounds = rounds.saturating_sub(1);
-            println!("killed after {moment:?}, {} closed", bulk.closed());
+        let kills = bulk.kill(whole, &mut random, |random| {
+            println!("{} closed", bulk.closed());
             bulk.playdock.assert_nothing_is_half_closed();
-            let finished = "SELECT count(*) FROM execution WHERE state = 'finished'";
-            if bulk.playdock.value::<usize>(finished) == 0 && random.below(2) == 0 {
-                reopened.extend(bulk.reopen_one(&mut random));
+            if !bulk.is_finished() && random.below(2) == 0 {
+                reopened.extend(bulk.reopen_one(random));
             }
-        }
+        });
+        rounds = rounds.saturating_sub(kills);
         bulk.assert_the_rest_is_done(&reopened);
     }
 }

@@ -46,13 +46,11 @@ pub(super) fn resolve(
     let Some(site) = store.site(&invocation.site)? else {
         return Ok(Err(no_access(&username, &invocation.site)));
     };
-    let actor = Actor {
-        username: user.username,
-        may_close: user.may_close,
-        // Who may end the work on an incident may take it up again, and say whose it is.
-        may_reopen: user.may_close,
-        may_assign: user.may_close,
-    };
+    let mut actor = Actor::new(user.username);
+    actor.may_close = user.may_close;
+    // Who may end the work on an incident may take it up again, and say whose it is.
+    actor.may_reopen = user.may_close;
+    actor.may_assign = user.may_close;
     Ok(Ok((actor, Site { name: site.name, time_zone: site.time_zone })))
 }
 

@@ -222,14 +222,10 @@ impl Host {
     ) -> Answer {
         let invocation = prepared.invocation;
         let zone = TimeZone::get(&site.time_zone).unwrap_or(TimeZone::UTC);
-        let execution = Execution {
-            id: prepared.execution_id.clone(),
-            mode: invocation.requester.mode(),
-            intent: invocation.intent,
-            site,
-            actor,
-            requested_by: invocation.requester.requested_by(),
-        };
+        let mut execution = Execution::new(prepared.execution_id.clone(), site, actor);
+        execution.mode = invocation.requester.mode();
+        execution.intent = invocation.intent;
+        execution.requested_by = invocation.requester.requested_by();
         let request = messages::write(&Request::Invoke(messages::Invocation {
             must_understand: vec!["execution".to_owned()],
             command: Cow::Borrowed(&invocation.command),

@@ -49,7 +49,7 @@ mod tests {
         let refusal = |position| Refusal {
             reason: Reason::CHANGED_MEANWHILE,
             message: "x".repeat(CHUNK / 2),
-            incident: Incident { position, number: String::new(), facts: None, earlier: None },
+            incident: Incident::new(position, "", None),
         };
         let mut refusals = Refusals::from((0..5).map(refusal).collect::<Vec<_>>());
         let mut next = || match messages::read(&refusals.next_reply()).unwrap() {

@@ -330,7 +330,9 @@ impl State {
                 .is_some_and(|(change, facts)| change.is_undone(line.owner.as_deref(), facts)),
         });
         let position = self.selection.as_ref().map_or(usize::MAX, |it| it.position(rank));
-        Incident { position: position as u64, number, facts, earlier }
+        let mut incident = Incident::new(position as u64, number, facts);
+        incident.earlier = earlier;
+        incident
     }
 
     /// Keeps what a command saw of the incident of a rank; it is the command's to judge from now

@@ -3,7 +3,7 @@
 use playdock_plugin_api::parameters::TextList;
 use playdock_plugin_api::{
     Columns, CommandError, CommandText, Example, ExampleIncident, ExampleOutcome, Finished,
-    Incident, IncidentContext, Mode, Outcome, Reason, Recording, UtilityCommand,
+    Incident, IncidentContext, Outcome, Reason, Recording, UtilityCommand,
 };
 
 /// What a user gives.
@@ -37,11 +37,10 @@ impl UtilityCommand for ShowStatus {
     fn examples() -> Vec<Example> {
         vec![Example {
             title: "One open incident".to_owned(),
-            mode: Mode::Automatic,
             incidents: vec![ExampleIncident::new("INC-1", "Open")],
             parameters: serde_json::json!({ "Incident Numbers": ["INC-1"] }),
             outcomes: vec![ExampleOutcome::unchanged("INC-1", Reason::new("looked-up"))],
-            error: String::new(),
+            ..Example::default()
         }]
     }
 
@@ -52,7 +51,7 @@ impl UtilityCommand for ShowStatus {
         context.select(&parameters.incident_numbers)?;
         while let Some(page) = context.next_page()? {
             let outcomes: Vec<Outcome> = page.incidents.iter().map(outcome).collect();
-            context.record(&Recording { conclusion: None, outcomes: &outcomes })?;
+            context.record(&Recording::of(&outcomes))?;
         }
         Ok(Finished::default())
     }

@@ -24,11 +24,10 @@
 //! #     fn examples() -> Vec<Example> {
 //! #         vec![Example {
 //! #             title: "One open incident".to_owned(),
-//! #             mode: Mode::Automatic,
 //! #             incidents: vec![ExampleIncident::new("INC-1", "Open")],
 //! #             parameters: serde_json::json!({ "Incident Numbers": ["INC-1"] }),
 //! #             outcomes: vec![ExampleOutcome::unchanged("INC-1", Reason::new("looked-up"))],
-//! #             error: String::new(),
+//! #             ..Example::default()
 //! #         }]
 //! #     }
 //! #     fn run(
@@ -41,7 +40,7 @@
 //! #             let looked_up =
 //! #                 |it| Outcome::unchanged(it, Reason::new("looked-up"), "", Vec::new());
 //! #             let outcomes: Vec<Outcome> = new.map(looked_up).collect();
-//! #             context.record(&Recording { conclusion: None, outcomes: &outcomes })?;
+//! #             context.record(&Recording::of(&outcomes))?;
 //! #         }
 //! #         Ok(Finished::default())
 //! #     }

@@ -9,7 +9,7 @@ use playdock_host::execution::{Host, Invocation, Isolation, Parameters};
 use playdock_host::plugins::Plugins;
 use playdock_plugin_api::messages::{self, Call, Finished, Reply, Request, Response};
 use playdock_plugin_api::parameters::{TextList, YesNo};
-use playdock_plugin_api::{Actor, Execution, Intent, Mode, Site, Timestamp};
+use playdock_plugin_api::{Actor, Execution, Intent, Site, Timestamp};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -83,25 +83,16 @@ fn invocation() -> Invocation {
 /// The request that the host sends for such a call.
 fn request() -> Vec<u8> {
     let parameters = serde_json::value::RawValue::from_string(PARAMETERS.to_owned()).unwrap();
+    let name = NoIncidents::SITE.to_owned();
+    let site = Site { name, time_zone: "America/Los_Angeles".to_owned() };
+    let mut actor = Actor::new("admin user");
+    actor.may_close = true;
+    let mut execution = Execution::new("call", site, actor);
+    execution.intent = Intent::Preview;
     messages::write(&Request::Invoke(messages::Invocation {
         must_understand: vec!["execution".to_owned()],
         command: Cow::Borrowed("CloseIncidentInBulk"),
-        execution: Execution {
-            id: "call".to_owned(),
-            mode: Mode::Automatic,
-            intent: Intent::Preview,
-            site: Site {
-                name: NoIncidents::SITE.to_owned(),
-                time_zone: "America/Los_Angeles".to_owned(),
-            },
-            actor: Actor {
-                username: "admin user".to_owned(),
-                may_close: true,
-                may_reopen: true,
-                may_assign: true,
-            },
-            requested_by: None,
-        },
+        execution,
         parameters: &parameters,
         log_level: Some("off".to_owned()),
     }))

@@ -154,7 +154,8 @@ fn the_incident_of_another_site_looks_exactly_like_one_that_does_not_exist() {
     for username in ["jane", "both"] {
         let answer = |number: &str| {
             let parameters = with(parameters(&[number, "2"]), "Username", json!(username));
-            let finished = playdock.close(&parameters, &["--preview"]);
+            let at_once = ["--preview", "--clock", "2021-01-27T14:08:00Z"];
+            let finished = playdock.close(&parameters, &at_once);
             assert_eq!(finished.rows()[0]["Reason"], "not-found", "{finished:?}");
             finished.output.replace(number, "NUMBER")
         };

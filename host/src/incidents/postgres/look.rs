@@ -156,17 +156,13 @@ pub(super) fn can_be_stored(text: &str) -> bool {
 }
 
 fn incident(row: &Row) -> Result<Facts, Failed> {
-    Ok(Facts {
-        status: Status::from(row.try_get::<_, &str>(1)?),
-        version: unsigned(row.try_get(2)?),
-        closed_at: row.try_get::<_, Option<i64>>(3)?.map(Timestamp::from_milliseconds),
-        closed_by: row.try_get(4)?,
-        owner: Some(row.try_get::<_, &str>(5)?)
-            .filter(|owner| !owner.is_empty())
-            .map(str::to_owned),
-        required_tasks: Vec::new(),
-        required_fields: Vec::new(),
-    })
+    let status = Status::from(row.try_get::<_, &str>(1)?);
+    let mut facts = Facts::new(status, unsigned(row.try_get(2)?));
+    facts.closed_at = row.try_get::<_, Option<i64>>(3)?.map(Timestamp::from_milliseconds);
+    facts.closed_by = row.try_get(4)?;
+    let owner = Some(row.try_get::<_, &str>(5)?).filter(|owner| !owner.is_empty());
+    facts.owner = owner.map(str::to_owned);
+    Ok(facts)
 }
 
 /// A number that a store holds none below zero of.

@@ -163,15 +163,11 @@ fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str, StoreError> {
 }
 
 fn incident(row: &Row<'_>) -> Result<Facts, StoreError> {
-    Ok(Facts {
-        status: Status::from(text(row, 1)?),
-        version: row.get(2)?,
-        closed_at: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_milliseconds),
-        closed_by: row.get(4)?,
-        owner: Some(text(row, 5)?).filter(|owner| !owner.is_empty()).map(str::to_owned),
-        required_tasks: Vec::new(),
-        required_fields: Vec::new(),
-    })
+    let mut facts = Facts::new(Status::from(text(row, 1)?), row.get(2)?);
+    facts.closed_at = row.get::<_, Option<i64>>(3)?.map(Timestamp::from_milliseconds);
+    facts.closed_by = row.get(4)?;
+    facts.owner = Some(text(row, 5)?).filter(|owner| !owner.is_empty()).map(str::to_owned);
+    Ok(facts)
 }
 
 /// The kind of a value that is stored as JSON; only texts and lists have to be read for it.

@@ -6,7 +6,7 @@ mod tests;
 use playdock_plugin_api::parameters::{ActingUser, TextList};
 use playdock_plugin_api::{
     Cell, Columns, CommandError, CommandText, Example, ExampleIncident, ExampleOutcome, Facts,
-    Finished, Incident, IncidentContext, Mode, Outcome, Reason, Rules, Timestamp, UtilityCommand,
+    Finished, Incident, IncidentContext, Outcome, Reason, Rules, Timestamp, UtilityCommand,
     judge_each,
 };
 use schemars::JsonSchema;
@@ -59,7 +59,6 @@ impl UtilityCommand for TemplateCommand {
     fn examples() -> Vec<Example> {
         vec![Example {
             title: "One incident is open, and one doesn't exist".to_owned(),
-            mode: Mode::Automatic,
             incidents: vec![ExampleIncident::new("20210127-198", "Open")],
             parameters: json!({
                 "Incident Numbers": ["20210127-198", "20210127-1"],
@@ -70,6 +69,7 @@ impl UtilityCommand for TemplateCommand {
                 ExampleOutcome::failed("20210127-1", Reason::NOT_FOUND),
             ],
             error: "1 of 2 incidents does not exist".to_owned(),
+            ..Example::default()
         }]
     }
 
