@@ -78,6 +78,10 @@ impl IncidentContext for HostContext<'_> {
     }
 
     fn select(&mut self, numbers: &TextList<'_>) -> Result<u64, ContextError> {
+        if self.left.is_some() {
+            let error = "The command selected incidents a second time.";
+            return Err(ContextError::Host(error.to_owned()));
+        }
         let mut chunk = Vec::new();
         let mut size = 0;
         for number in numbers.iter() {
@@ -88,7 +92,8 @@ impl IncidentContext for HostContext<'_> {
             size += number.len() + 3;
             chunk.push(Number(number));
         }
-        let count = self.select_some(chunk, false)?;
+        // Of no incidents there is nothing to ask the host, and to ask would cost the most.
+        let count = if chunk.is_empty() { 0 } else { self.select_some(chunk, false)? };
         self.left = Some(count);
         Ok(count)
     }
@@ -156,6 +161,39 @@ fn unexpected(reply: &Reply) -> ContextError {
 mod tests {
     use super::*;
     use crate::messages::Message;
+    use crate::testing::InMemoryIncidents;
+    use abi_stable::std_types::RVec;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Counts what it is asked, and says that three are selected.
+    #[derive(Default)]
+    struct Asked(AtomicUsize);
+
+    impl HostLink for Asked {
+        fn call(&self, _: &[u8]) -> RVec<u8> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            messages::write(&Reply::Selected { count: 3 }).into()
+        }
+
+        fn log(&self, _: log::Level, _: &str, _: &str) {}
+
+        fn is_cancelled(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn incidents_are_selected_once_and_of_none_the_host_is_not_asked() {
+        for (numbers, calls) in [(&[][..], 0), (&["1", "2", "3"][..], 1)] {
+            let host = Asked::default();
+            let execution = InMemoryIncidents::new([]).execution().clone();
+            let mut context = HostContext::new(&host, execution);
+            let numbers: TextList<'_> = numbers.iter().copied().collect();
+            assert_eq!(context.select(&numbers).ok(), Some(3 * calls as u64));
+            assert!(matches!(context.select(&numbers), Err(ContextError::Host(_))));
+            assert_eq!(host.0.load(Ordering::Relaxed), calls);
+        }
+    }
 
     #[test]
     fn a_change_that_came_later_must_be_understood_and_no_other_names_anything() {

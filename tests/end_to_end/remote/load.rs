@@ -140,7 +140,7 @@ fn killed_under_load_what_was_answered_stands_and_the_rest_is_done_when_asked_ag
             assert!(told.wanted.iter().all(|number| before.contains_key(number)), "{}", told.own);
         }
         let served = playdock.serve(&["--rate", "0"]);
-        for (index, told) in told.iter().enumerate() {
+        let ask_again = |index: usize, told: &Told| {
             let headers = [
                 ("d3key", keys[index % keys.len()].as_str()),
                 ("Idempotency-Key", told.own.as_str()),
@@ -153,7 +153,20 @@ fn killed_under_load_what_was_answered_stands_and_the_rest_is_done_when_asked_ag
             // Nobody else asked for these.
             let done = told.wanted.iter().map(|number| (number.clone(), "Successful".to_owned()));
             assert!(rows(&response.json()).into_iter().eq(done), "{response:?}");
-        }
+        };
+        // Several at once: one after the other, they would take most of the round.
+        let next = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..WHEN_KILLED {
+                scope.spawn(|| {
+                    while let index = next.fetch_add(1, Ordering::Relaxed)
+                        && let Some(told) = told.get(index)
+                    {
+                        ask_again(index, told);
+                    }
+                });
+            }
+        });
         assert_each_is_audited_once(&playdock);
         let executions: usize = playdock.value("SELECT count(*) FROM execution");
         assert_eq!(executions, told.len());

@@ -72,6 +72,8 @@ impl Beginning {
 
     /// Writes what there is to write of it by now.
     fn write(&self, connection: &Connection) -> Result<(), StoreError> {
+        // Last of all, after a panic too: who waits for the key finds what became of it.
+        let _told = Told(&self.written);
         let mut state = self.lock();
         let lost = State::Lost(StoreError::Closed);
         let State::Waiting(waiting) = std::mem::replace(&mut *state, lost) else {
@@ -91,7 +93,6 @@ impl Beginning {
         drop(expected);
         let result = written.as_ref().map(|_| ()).map_err(StoreError::clone);
         *state = written.unwrap_or_else(State::Lost);
-        self.written.notify_all();
         result
     }
 
@@ -117,6 +118,15 @@ impl Beginning {
         // Before anybody else can begin it again.
         self.running.remove(key);
         ended
+    }
+}
+
+/// Tells all who wait when it is dropped.
+struct Told<'a>(&'a Condvar);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        self.0.notify_all();
     }
 }
 

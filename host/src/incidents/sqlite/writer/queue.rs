@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// How long a commit waits for executions that run and don't wait for it yet: most of them are
 /// about to write something too, and a commit costs the disk as much for one as for all.
-const TIME_TO_GATHER: Duration = Duration::from_millis(1);
+const TIME_TO_GATHER: Duration = Duration::from_millis(2);
 
 /// Answers whoever waits, once it is known whether the commit stands.
 pub(super) type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
