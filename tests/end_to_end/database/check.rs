@@ -16,7 +16,18 @@ const BREAKS: &[Break] = &[
         &["no-orphan"],
         "a row of task belongs to a row of incident that is missing",
     ),
-    ("DELETE FROM execution WHERE execution_id = 'second'", &["no-orphan"], "a row of"),
+    (
+        "INSERT INTO ledger (execution, sequence, position, number, row)
+             SELECT 99, 0, 0, 'N', min(id) FROM ledger_row",
+        &["no-orphan"],
+        "a row of ledger belongs to a row of execution that is missing",
+    ),
+    (
+        "INSERT INTO ledger (execution, sequence, position, number, row)
+             SELECT max(id), 77, 77, 'N', 99 FROM execution",
+        &["no-orphan"],
+        "a row of ledger belongs to a row of ledger_row that is missing",
+    ),
     ("DELETE FROM site", &["no-orphan"], "a row of"),
     ("UPDATE incident SET status = 'Shut' WHERE number = 'INC-3'", &["status"], "status Shut"),
     ("UPDATE execution SET state = 'gone' WHERE id = 1", &["state"], "state gone"),
