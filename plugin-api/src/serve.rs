@@ -41,6 +41,9 @@ fn parameters_schema<C: UtilityCommand>() -> schemars::Schema {
         .with(|settings| settings.inline_subschemas = true)
         .into_generator();
     let mut schema = generator.into_root_schema_for::<C::Parameters<'static>>();
+    // What stands above the struct is for whoever reads its code.
+    schema.remove("title");
+    schema.remove("description");
     // Unknown names are refused, so the schema says so.
     schema.insert("additionalProperties".to_owned(), false.into());
     schema

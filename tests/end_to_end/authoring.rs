@@ -86,6 +86,9 @@ fn a_new_command_is_tested_built_trusted_and_run_as_its_own_lines_say() {
     for words in ["In Progress", "Successful: 3 incidents", "ended at \"Done\""] {
         assert!(ran.output.contains(words), "\"{words}\" is not in: {}", ran.output);
     }
+    let checked = author.shell(&format!("{} --quick", next[5]));
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    assert!(checked.output.contains(" 0 failed"), "{checked:?}");
     let readme = std::fs::read_to_string(hello.join("README.md")).expect("it was written");
     for line in &next[1..] {
         let line = line.replace(&*program().to_string_lossy(), "playdock");

@@ -8,8 +8,11 @@ mod executions;
 #[cfg(target_os = "linux")]
 mod hostile;
 mod keys;
+// Many clients at once: elsewhere, each of their executions starts a process.
+#[cfg(target_os = "linux")]
 mod load;
 mod refused_early;
+#[cfg(unix)]
 mod stopping;
 mod tenants;
 mod tenants_timing;

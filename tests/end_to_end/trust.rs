@@ -54,7 +54,7 @@ impl Folder {
     }
 
     fn lock(&self) -> PathBuf {
-        self.playdock.folder().join("home/configuration/playdock/plugins.lock")
+        self.playdock.folder().join("home").join("configuration").join("playdock/plugins.lock")
     }
 
     fn assert_runs(&self, as_what: &str) {
@@ -199,7 +199,9 @@ fn any_plugin_runs_where_the_policy_says_so_and_no_policy_is_made_up() {
 fn a_plugin_that_is_not_trusted_can_be_looked_at() {
     let folder = Folder::new();
     let finished = folder.run(&["plugins", "inspect", &folder.plugin.to_string_lossy()]);
-    assert_eq!((finished.code, finished.errors.as_str()), (Some(0), ""));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    // Elsewhere it says that its code was not run.
+    assert_eq!(finished.errors.is_empty(), cfg!(target_os = "linux"), "{finished:?}");
 }
 
 #[test]

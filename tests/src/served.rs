@@ -65,6 +65,7 @@ impl Playdock {
     }
 
     /// Starts a server at a free port after this command of the shell, which limits it.
+    #[cfg(unix)]
     pub fn serve_limited(&self, limit: &str, more: &[&str]) -> Served {
         let serving = self.serving(more);
         let mut shell = Command::new("sh");
@@ -197,6 +198,7 @@ impl Served {
     }
 
     /// Sends it a signal, by its name.
+    #[cfg(unix)]
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
         assert!(sent.expect("kill can be run").success());

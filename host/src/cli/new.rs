@@ -66,6 +66,7 @@ fn next(names: &Names) -> Vec<String> {
         format!(
             "{program} run examples/playbook.json --site \"Security Operations\" --import examples/incidents.jsonl"
         ),
+        format!("{program} check {library}"),
     ]
 }
 

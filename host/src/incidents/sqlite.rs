@@ -13,6 +13,7 @@ mod backup;
 mod beginning;
 mod browse;
 mod check;
+mod checkpoints;
 mod conditions;
 mod executions;
 mod import;
@@ -47,6 +48,7 @@ use super::store::{
     Commit, IncidentKey, IncidentStore, LedgerRow, RecordBatch, Recording, SiteRecord, UserRecord,
 };
 use beginning::Beginning;
+use checkpoints::Checkpoints;
 use playdock_plugin_api::{Facts, Timestamp};
 use recent::Recent;
 use running::Running;
@@ -73,11 +75,12 @@ impl SqliteStore {
     /// [`StoreError`]: it can't be opened, is something else, is newer than this program, or is
     /// locked by another process.
     pub fn open(path: &Path) -> Result<SqliteStore, StoreError> {
-        let (connection, _) = open::open(path)?;
+        let (mut connection, _) = open::open(path)?;
+        let checkpoints = Checkpoints::of(&mut connection, path)?;
         let (running, recent) = (Running::of(path), Arc::<Recent>::default());
         Ok(SqliteStore {
             path: path.to_owned(),
-            writer: Writer::start(connection, running.clone(), recent.clone())?,
+            writer: Writer::start(connection, checkpoints, running.clone(), recent.clone())?,
             readers: Mutex::default(),
             running,
             recent,
@@ -171,10 +174,8 @@ impl IncidentStore for SqliteStore {
         let whole = batch.clone();
         let (judged, told) = channel();
         let begun = self.writer.begin(rows, move |connection| {
-            let outcomes = record::make_changes(connection, &whole, &whole.entries)?;
             // Whoever waited may be gone; the work is done all the same.
-            let _ = judged.send(outcomes.clone());
-            record::note(connection, &whole, &whole.entries, &outcomes)
+            record::record(connection, &whole, |outcomes| drop(judged.send(outcomes)))
         });
         Recording::under_way(move || {
             if let Ok(outcomes) = told.recv() {

@@ -81,11 +81,14 @@ impl<'de> Visitor<'de> for CheckNames<'_> {
 
 /// The sentence about a name that no parameter has.
 pub fn unknown(name: &str, known: &[String]) -> String {
-    let nearest = known.iter().max_by(|a, b| {
-        let likeness =
-            |known: &str| strsim::jaro_winkler(&name.to_lowercase(), &known.to_lowercase());
-        likeness(a).total_cmp(&likeness(b))
-    });
+    let given = name.to_lowercase();
+    // "Owner" is meant for "New Owner" rather than for "Note".
+    let likeness = |known: &str| {
+        let known = known.to_lowercase();
+        let is_part = !given.is_empty() && known.contains(&given);
+        strsim::jaro_winkler(&given, &known) + f64::from(u8::from(is_part))
+    };
+    let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     let name = super::clip(name);
     match nearest {
         Some(nearest) => {
@@ -184,6 +187,9 @@ mod tests {
         ] {
             assert_eq!(read(json).unwrap_err(), sentence);
         }
+        let known = ["Note".to_owned(), "New Owner".to_owned()];
+        assert!(unknown("owner", &known).ends_with("\"New Owner\"."));
+        assert!(unknown("Not", &known).ends_with("\"Note\"."));
         assert!(read("[]").unwrap_err().contains("the parameters as a JSON object"));
     }
 }

@@ -47,16 +47,23 @@ pub(crate) fn measure() {
         let [to_direct, to_pipe] = ratios;
         vec![name.to_owned(), table::time(time), to_direct, to_pipe, limit.to_owned()]
     };
+    #[cfg_attr(not(feature = "wasmtime"), expect(unused_mut, reason = "a row may be added"))]
+    let mut rows = vec![
+        row("direct: the same messages, written and read in one function", direct, ""),
+        row("in process: `Host::execute`, the library loaded", in_process, "3 x direct"),
+        row("a round trip through a pipe to another process", pipe, ""),
+        row("worker: `Host::execute`, the worker warm", worker, "30 x pipe"),
+        row("a process started for the call, native code", process, ""),
+    ];
+    #[cfg(feature = "wasmtime")]
+    {
+        let wasmtime = call_of_a_wasm_guest(&request);
+        rows.push(row("a WebAssembly guest in wasmtime: the host's side alone", wasmtime, ""));
+    }
     table::write(
         "One call: CloseIncidentInBulk on an empty list",
         &["way", "time", "x direct", "x pipe", "limit"],
-        &[
-            row("direct: the same messages, written and read in one function", direct, ""),
-            row("in process: `Host::execute`, the library loaded", in_process, "3 x direct"),
-            row("a round trip through a pipe to another process", pipe, ""),
-            row("worker: `Host::execute`, the worker warm", worker, "30 x pipe"),
-            row("a process started for the call, native code", process, ""),
-        ],
+        &rows,
     );
 }
 
@@ -106,6 +113,26 @@ fn direct(request: &[u8]) -> Finished {
         Response::Finished(finished) => finished,
         other => panic!("{other:?}"),
     }
+}
+
+/// The same conversation with a guest that neither reads nor makes a message.
+#[cfg(feature = "wasmtime")]
+fn call_of_a_wasm_guest(request: &[u8]) -> std::time::Duration {
+    let select = Call::Select { numbers: Vec::new(), more: false, must_understand: Vec::new() };
+    let calls = [messages::write(&select), messages::write(&Call::NextIncidents {})];
+    let finished = Finished { error: String::new(), outputs: BTreeMap::new() };
+    let response = messages::write(&Response::Finished(finished));
+    let mut guest = crate::wasm_guest::Guest::start([&calls[0], &calls[1]], &response, reply);
+    let [time] = side_by_side(
+        ROUNDS,
+        [&mut || {
+            each(5000, || {
+                let read: Request<'_> = messages::read(black_box(request)).unwrap();
+                guest.call(&messages::write(&read));
+            })
+        }],
+    );
+    time
 }
 
 /// The command's side: its messages on an empty list.

@@ -3,7 +3,9 @@
 //! others use too.
 //!
 //! `cargo bench -p playdock-tests` measures everything, up to a million incidents;
-//! `cargo bench -p playdock-tests -- calls closing --most 100000` a part of it.
+//! `cargo bench -p playdock-tests -- calls closing --most 100000` a part of it. With
+//! `--features wasmtime` the calls are compared with those of a WebAssembly guest, too; wasmtime takes
+//! minutes to build.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that can't go on panics")]
 
@@ -21,6 +23,8 @@ mod other_process;
 mod serving;
 mod stores;
 mod table;
+#[cfg(feature = "wasmtime")]
+mod wasm_guest;
 
 /// Measures one subject, with so many incidents at most, and writes its table.
 type Measure = fn(usize);

@@ -49,6 +49,8 @@ fn programs_get_the_whole_schemas() {
     let schema = &said["descriptions"][0]["parameters"];
     assert_eq!(schema["properties"]["Incident Numbers"]["anyOf"][0]["type"], "array");
     assert_eq!(schema["required"].as_array().map(Vec::len), Some(2));
+    // The comment on the struct is for whoever reads the code.
+    assert_eq!((schema.get("title"), schema.get("description")), (None, None));
     assert_eq!(said["descriptions"][0]["columns"]["context"][0]["name"], "Incident Number");
 }
 

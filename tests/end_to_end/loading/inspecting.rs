@@ -24,7 +24,9 @@ fn inspect_says_what_a_library_is() {
     let (playdock, file) = (nothing(), library(SHIPPED));
     let path = file.to_string_lossy();
     let said = playdock.run(&["plugins", "inspect", &path, "--output", "json"]);
-    assert_eq!((said.code, said.errors.as_str()), (Some(0), ""));
+    assert_eq!(said.code, Some(0), "{said:?}");
+    // Elsewhere it says that its code was not run.
+    assert_eq!(said.errors.is_empty(), cfg!(target_os = "linux"), "{said:?}");
     let said = said.answer();
     assert_is_the_shipped_one(&said);
 

@@ -98,6 +98,8 @@ fn a_request_that_joins_a_running_one_gets_its_answer_and_another_body_is_refuse
     assert_eq!(playdock.value::<i64>("SELECT count(*) FROM execution"), 1);
 }
 
+// Elsewhere, the lease of a server that was killed has to run out first.
+#[cfg(target_os = "linux")]
 #[test]
 fn what_was_cut_off_goes_on_with_the_same_key() {
     let playdock = attacked_store(&["1", "2"]);

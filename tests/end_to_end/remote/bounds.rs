@@ -177,6 +177,7 @@ fn idle_connections_hold_nobody_up() {
     assert_eq!(served.post(CLOSE, &[("d3key", &key)], &closing(&["1"])).status, 200);
 }
 
+#[cfg(unix)]
 #[test]
 fn the_one_that_is_idle_longest_makes_room_for_others() {
     let playdock = closing_store(&["1"]);

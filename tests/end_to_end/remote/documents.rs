@@ -86,6 +86,7 @@ fn health_and_metrics_are_told_without_a_key_and_apart() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn the_log_has_a_line_a_request_and_no_secret() {
     let playdock = closing_store(&["1"]);

@@ -83,6 +83,7 @@ fn a_key_expires() {
     assert_eq!(listed[0]["state"], "expired");
 }
 
+#[cfg(unix)]
 #[test]
 fn the_list_says_what_keys_may_do_and_when_they_were_used() {
     let playdock = closing_store(&[]);

@@ -14,6 +14,16 @@ use std::path::Path;
 /// The version since which the lines of ledgers share their rows, and parameters have a table.
 const SHARED_ROWS: i64 = 4;
 
+/// The version since which these refer to an `id` without a foreign key: table, column and parent.
+const WITHOUT_FOREIGN_KEYS: i64 = 6;
+const REFERENCES: [[&str; 3]; 5] = [
+    ["audit", "incident", "incident"],
+    ["audit", "execution", "execution"],
+    ["ledger", "execution", "execution"],
+    ["ledger", "incident", "incident"],
+    ["ledger", "row", "ledger_row"],
+];
+
 /// The lines of all ledgers and the parameters of all executions, by one name each, whatever tables
 /// they lie in.
 fn views(version: i64) -> String {
@@ -55,7 +65,7 @@ fn all(connection: &Connection, version: i64, most: usize) -> Result<CheckReport
     }
     report.incidents = count("incident")?;
     report.executions = count("execution")?;
-    report.invariants.push(references(connection, most)?);
+    report.invariants.push(references(connection, version, most)?);
     for invariant in invariants::of_version(version) {
         let mut checked = Checked::new(invariant.id, invariant.sentence);
         let mut statement = connection.prepare(invariant.broken)?;
@@ -148,16 +158,28 @@ fn schema(connection: &Connection) -> Result<Schema, StoreError> {
 }
 
 /// What refers to something finds it.
-fn references(connection: &Connection, most: usize) -> Result<Checked, StoreError> {
+fn references(connection: &Connection, version: i64, most: usize) -> Result<Checked, StoreError> {
     let sentence = "Whatever belongs to an incident, an execution, a site or a user finds it.";
     let mut checked = Checked::new("no-orphan", sentence);
-    let mut statement = connection.prepare("PRAGMA main.foreign_key_check")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        checked.add(most, || {
-            let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
-            Ok(found(format!("a row of {table} belongs to a row of {parent} that is missing")))
-        })?;
+    let mut lost = vec!["SELECT \"table\", parent FROM pragma_foreign_key_check".to_owned()];
+    if version >= WITHOUT_FOREIGN_KEYS {
+        lost.extend(REFERENCES.map(|[table, column, parent]| {
+            format!(
+                "SELECT '{table}', '{parent}' FROM {table} AS child WHERE {column} IS NOT NULL
+                     AND NOT EXISTS (SELECT 1 FROM {parent} AS parent
+                         WHERE parent.id = child.{column})"
+            )
+        }));
+    }
+    for statement in lost {
+        let mut statement = connection.prepare(&statement)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            checked.add(most, || {
+                let (table, parent): (String, String) = (row.get(0)?, row.get(1)?);
+                Ok(found(format!("a row of {table} belongs to a row of {parent} that is missing")))
+            })?;
+        }
     }
     Ok(checked)
 }

@@ -8,10 +8,11 @@ use super::executions::unreadable;
 use playdock_plugin_api::messages::Row;
 use playdock_plugin_api::{ChangeKind, OutcomeResult, Reason};
 use rusqlite::Connection;
-use rusqlite::types::ValueRef;
+use rusqlite::types::{Value, ValueRef};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{Arc, OnceLock};
+use std::rc::Rc;
+use std::sync::Arc;
 
 /// The lines of an execution, in the order of the input.
 pub(super) fn read(
@@ -79,9 +80,6 @@ pub(super) struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    /// How many lines one statement appends.
-    pub(super) const LINES_AT_ONCE: usize = 32;
-
     pub(super) fn of(
         connection: &'a Connection,
         batch: &'a RecordBatch,
@@ -93,23 +91,57 @@ impl<'a> Ledger<'a> {
         Ok(Ledger { connection, batch, sequence, rows: vec![None; batch.rows.len()] })
     }
 
-    /// Appends one line, or as many as one statement appends.
+    /// Appends lines: those that are alike by one statement, since a statement for each, or the
+    /// values of each, would cost twice as much.
     pub(super) fn append(&mut self, entries: &[&LedgerEntry]) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare_cached(appending(entries.len()))?;
-        statement.raw_bind_parameter(1, self.batch.execution.0)?;
-        let mut parameter = 2;
+        let first = entries.iter().filter_map(|entry| entry.incident).map(|key| key.0).min();
+        let mut alike: Vec<Alike> = Vec::new();
+        let mut known = HashMap::new();
         for entry in entries {
-            let row = self.row(entry.row)?;
-            statement.raw_bind_parameter(parameter, self.sequence)?;
-            statement.raw_bind_parameter(parameter + 1, entry.position)?;
-            statement.raw_bind_parameter(parameter + 2, entry.incident.map(|key| key.0))?;
-            statement.raw_bind_parameter(parameter + 3, entry.number.as_deref())?;
-            statement.raw_bind_parameter(parameter + 4, change(entry))?;
-            statement.raw_bind_parameter(parameter + 5, row)?;
-            parameter += 6;
-            self.sequence += 1;
+            let Some(line) = first.and_then(|first| packed(entry, first)) else {
+                self.append_one(entry)?;
+                continue;
+            };
+            let (row, change) = (entry.row, change(entry));
+            let index = *known.entry((row, change)).or_insert(alike.len());
+            match alike.get_mut(index) {
+                Some(alike) => alike.lines.push(line),
+                None => alike.push(Alike { row, change, lines: vec![line] }),
+            }
         }
-        statement.raw_execute()?;
+        alike.into_iter().try_for_each(|alike| self.append_alike(first.unwrap_or(0), alike))
+    }
+
+    fn append_one(&mut self, entry: &LedgerEntry) -> Result<(), StoreError> {
+        let row = self.row(entry.row)?;
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO ledger (execution, sequence, position, incident, number, change, row)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        statement.execute((
+            self.batch.execution.0,
+            self.sequence,
+            entry.position,
+            entry.incident.map(|key| key.0),
+            &entry.number,
+            change(entry),
+            row,
+        ))?;
+        self.sequence += 1;
+        Ok(())
+    }
+
+    fn append_alike(&mut self, first: i64, alike: Alike) -> Result<(), StoreError> {
+        let Alike { row, change, lines } = alike;
+        let (row, count) = (self.row(row)?, lines.len() as u64);
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO ledger (execution, sequence, position, incident, change, row)
+             SELECT ?1, ?2 + rowid - 1, value & 0xFFFFFFFF, ?3 + (value >> 32), ?4, ?5
+             FROM rarray(?6)",
+        )?;
+        let execution = self.batch.execution.0;
+        statement.execute((execution, self.sequence, first, change, row, Rc::new(lines)))?;
+        self.sequence += count;
         Ok(())
     }
 
@@ -152,20 +184,20 @@ impl<'a> Ledger<'a> {
     }
 }
 
-/// The statement that appends so many lines.
-fn appending(lines: usize) -> &'static str {
-    static MANY: OnceLock<String> = OnceLock::new();
-    static ONE: OnceLock<String> = OnceLock::new();
-    let statement = if lines == 1 { &ONE } else { &MANY };
-    statement.get_or_init(|| {
-        let line = |index: usize| {
-            let [a, b, c, d, e, f] = [2, 3, 4, 5, 6, 7].map(|parameter| parameter + 6 * index);
-            format!("(?1, ?{a}, ?{b}, ?{c}, ?{d}, ?{e}, ?{f})")
-        };
-        let values: Vec<String> = (0..lines).map(line).collect();
-        let columns = "execution, sequence, position, incident, number, change, row";
-        format!("INSERT INTO ledger ({columns}) VALUES {}", values.join(", "))
-    })
+/// Lines with the same row, of whose incidents the same was made.
+struct Alike {
+    row: usize,
+    change: Option<&'static str>,
+    /// They, [packed], as `rarray` takes them.
+    lines: Vec<Value>,
+}
+
+/// An entry's incident and position in one number: how far the incident's id is behind the first one,
+/// above the 32 bits of the position. `None` where there is no incident, or no room.
+fn packed(entry: &LedgerEntry, first: i64) -> Option<Value> {
+    let behind = i32::try_from(entry.incident?.0.checked_sub(first)?).ok()?;
+    let position = i64::from(u32::try_from(entry.position).ok()?);
+    Some(Value::from((i64::from(behind) << 32) | position))
 }
 
 /// What the ledger calls the change of an entry.

@@ -3,6 +3,7 @@
 use super::super::error::{LOCK_TIMEOUT_SECONDS, StoreError};
 use super::super::maintenance::Migration;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::ffi::c_int;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
@@ -14,11 +15,12 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
     include_str!("schema_5.sql"),
+    include_str!("schema_6.sql"),
 ];
 
 /// How many pages, of 4 KiB, the write-ahead log takes before what it holds goes into the file: a
 /// page that is changed in several commits is written there once.
-const PAGES_PER_CHECKPOINT: i64 = 4000;
+pub(super) const PAGES_PER_CHECKPOINT: c_int = 4000;
 
 /// The memory of a connection for pages, in KiB, below zero as SQLite wants it: what one commit
 /// changes fits in.

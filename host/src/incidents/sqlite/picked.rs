@@ -2,7 +2,7 @@
 //! the first to the last, which costs less than a search for each.
 
 use rusqlite::ToSql;
-use rusqlite::types::Value;
+use rusqlite::types::{Null, Value};
 use std::rc::Rc;
 
 /// At most so many incidents are passed over for each that is picked; a search costs about as much.
@@ -13,10 +13,17 @@ pub(super) struct Picked {
     ids: Vec<i64>,
     first: i64,
     last: i64,
-    /// Where they lie close together: for each from the first to the last, whether it is picked.
-    marks: Option<Vec<u8>>,
-    /// Where they don't: they, as `rarray` takes them.
-    list: Option<Rc<Vec<Value>>>,
+    which: Which,
+}
+
+/// Which of those from the first to the last are picked.
+enum Which {
+    /// All.
+    All,
+    /// For each, whether it is: where they lie close together.
+    Marked(Vec<u8>),
+    /// They, as `rarray` takes them: where they don't.
+    Listed(Rc<Vec<Value>>),
 }
 
 impl Picked {
@@ -27,16 +34,18 @@ impl Picked {
             _ => (0, 0),
         };
         let span = last.checked_sub(first).and_then(|span| usize::try_from(span).ok());
-        let span = span.filter(|span| *span / (MOST_PASSED_OVER + 1) < ids.len());
-        let marks = span.map(|span| {
-            let mut marks = vec![0; span + 1];
-            for mark in ids.iter().filter_map(|id| usize::try_from(id - first).ok()) {
-                marks[mark] = 1;
+        let which = match span {
+            Some(span) if span + 1 == ids.len() => Which::All,
+            Some(span) if span / (MOST_PASSED_OVER + 1) < ids.len() => {
+                let mut marks = vec![0; span + 1];
+                for mark in ids.iter().filter_map(|id| usize::try_from(id - first).ok()) {
+                    marks[mark] = 1;
+                }
+                Which::Marked(marks)
             }
-            marks
-        });
-        let list = marks.is_none().then(|| as_list(&ids));
-        Picked { ids, first, last, marks, list }
+            _ => Which::Listed(as_list(&ids)),
+        };
+        Picked { ids, first, last, which }
     }
 
     /// How many there are.
@@ -51,22 +60,27 @@ impl Picked {
 
     /// They, as `rarray` takes them.
     pub(super) fn list(&self) -> Rc<Vec<Value>> {
-        self.list.clone().unwrap_or_else(|| as_list(&self.ids))
+        match &self.which {
+            Which::Listed(list) => list.clone(),
+            _ => as_list(&self.ids),
+        }
     }
 
     /// The condition on `incident` that they fulfil, with [parameters](Picked::parameters) ?1 to ?3.
     pub(super) fn condition(&self) -> &'static str {
-        match self.marks {
-            Some(_) => "id BETWEEN ?1 AND ?2 AND substr(?3, id - ?1 + 1, 1) = x'01'",
-            None => "id IN rarray(?3)",
+        match self.which {
+            Which::All => "id BETWEEN ?1 AND ?2 AND ?3 IS NULL",
+            Which::Marked(_) => "id BETWEEN ?1 AND ?2 AND substr(?3, id - ?1 + 1, 1) = x'01'",
+            Which::Listed(_) => "id IN rarray(?3)",
         }
     }
 
     /// The first three parameters of a statement with the condition.
     pub(super) fn parameters(&self) -> [&dyn ToSql; 3] {
-        let third: &dyn ToSql = match &self.list {
-            Some(list) => list,
-            None => &self.marks,
+        let third: &dyn ToSql = match &self.which {
+            Which::All => &Null,
+            Which::Marked(marks) => marks,
+            Which::Listed(list) => list,
         };
         [&self.first, &self.last, third]
     }
@@ -106,7 +120,8 @@ mod tests {
             assert_eq!(found, expected);
             assert_eq!((picked.count(), picked.list().len()), (ids.len(), ids.len()));
         }
-        assert!(Picked::new((0..9).collect()).marks.is_some());
-        assert!(Picked::new(vec![0, 9]).marks.is_none());
+        assert!(matches!(Picked::new((0..9).collect()).which, Which::All));
+        assert!(matches!(Picked::new(vec![0, 1, 3]).which, Which::Marked(_)));
+        assert!(matches!(Picked::new(vec![0, 9]).which, Which::Listed(_)));
     }
 }

@@ -6,6 +6,7 @@ mod queue;
 pub(super) use queue::Queue;
 
 use super::super::error::StoreError;
+use super::checkpoints::Checkpoints;
 use super::recent::Recent;
 use super::running::Running;
 use queue::{Answer, Job};
@@ -34,14 +35,21 @@ impl Writer {
     /// told when others have written.
     pub(super) fn start(
         connection: Connection,
+        checkpoints: Checkpoints,
         running: Running,
         recent: Arc<Recent>,
     ) -> Result<Writer, StoreError> {
         let queue = Arc::new(Queue::new(running));
         let commits = Arc::new(AtomicU64::new(0));
         let version = data_version(&connection)?;
-        let mut thread =
-            Thread { connection, queue: queue.clone(), recent, version, commits: commits.clone() };
+        let mut thread = Thread {
+            connection,
+            _checkpoints: checkpoints,
+            queue: queue.clone(),
+            recent,
+            version,
+            commits: commits.clone(),
+        };
         let thread = std::thread::spawn(move || thread.run());
         Ok(Writer { queue, commits, thread: Some(thread) })
     }
@@ -186,6 +194,8 @@ impl Drop for Writer {
 /// What the thread works with.
 struct Thread {
     connection: Connection,
+    /// They end with the connection, which has to be closed before.
+    _checkpoints: Checkpoints,
     queue: Arc<Queue>,
     recent: Arc<Recent>,
     /// What changes with every commit of another connection.
@@ -333,8 +343,9 @@ mod tests {
     use rusqlite::params;
     use std::path::Path;
 
-    fn start(connection: Connection, path: &Path) -> Writer {
-        Writer::start(connection, Running::of(path), Arc::default()).unwrap()
+    fn start(mut connection: Connection, path: &Path) -> Writer {
+        let checkpoints = Checkpoints::of(&mut connection, path).unwrap();
+        Writer::start(connection, checkpoints, Running::of(path), Arc::default()).unwrap()
     }
 
     /// Runs two jobs in one transaction; answers what became of them and how many rows there are.
