@@ -4,6 +4,8 @@
 mod backup;
 mod check;
 #[cfg(target_os = "linux")]
+mod in_postgres;
+#[cfg(target_os = "linux")]
 mod restore;
 
 use playdock_tests::{Finished, Playdock, incident, parameters, with};

@@ -2,12 +2,17 @@
 //! SQLite and over one in PostgreSQL.
 
 mod browsing;
+mod changing;
+#[cfg(target_os = "linux")]
+mod connecting;
 mod executions;
 mod importing;
 mod keys;
 mod looking;
 mod overlapping;
 mod recording;
+#[cfg(target_os = "linux")]
+mod trusting;
 
 use playdock_host::incidents::import::JsonLines;
 use playdock_host::incidents::{

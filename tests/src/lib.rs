@@ -21,7 +21,7 @@ pub use in_process::invocation;
 pub use kinds::in_postgres;
 pub use playdock::{Finished, Playdock};
 #[cfg(target_os = "linux")]
-pub use postgres_server::{PostgresDatabase, PostgresServer};
+pub use postgres_server::{PASSWORD, PostgresDatabase, PostgresServer};
 pub use random::Random;
 pub use served::{PATIENCE, Response, Served};
 pub use stores::{SITE_AND_USER, incident, outcome, outcomes, parameters, with};

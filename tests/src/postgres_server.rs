@@ -17,8 +17,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 const SUPERUSER: &str = "superuser";
 /// The role that stores belong to.
 const OWNER: &str = "playdock";
-/// The password of the role, which is asked for over TCP.
-const PASSWORD: &str = "s3cret";
+/// The password of the role that databases belong to, which is asked for over TCP.
+pub const PASSWORD: &str = "s3cret";
 /// Whom a server runs as where the tests run as root, whom PostgreSQL refuses: nobody.
 pub(crate) const NOBODY: u32 = 65_534;
 
@@ -49,6 +49,16 @@ impl PostgresServer {
 
     /// Starts a server, with these settings beside those that all have.
     pub fn start(settings: &[&str]) -> Arc<PostgresServer> {
+        PostgresServer::start_with(settings, &[])
+    }
+
+    /// Starts a server that offers TLS, with a certificate and its key as PEM.
+    pub fn start_with_tls(certificate: &str, key: &str) -> Arc<PostgresServer> {
+        let settings = ["ssl = on", "log_connections = on"];
+        PostgresServer::start_with(&settings, &[("server.crt", certificate), ("server.key", key)])
+    }
+
+    fn start_with(settings: &[&str], files: &[(&str, &str)]) -> Arc<PostgresServer> {
         let folder = tempfile::Builder::new().prefix("playdock-postgres-").tempdir();
         let folder = folder.expect("a folder can be made").keep();
         // Whoever runs the tests reaches the socket, which lies in it.
@@ -65,6 +75,9 @@ impl PostgresServer {
         let (databases, empty) = (AtomicUsize::default(), Mutex::default());
         let server = PostgresServer { folder, port, supervisor, databases, empty };
         server.make(settings);
+        for (name, content) in files {
+            server.add_file(name, content);
+        }
         server.begin();
         let mut client = server.superuser("postgres");
         let role = format!("CREATE ROLE {OWNER} LOGIN PASSWORD '{PASSWORD}'");
@@ -89,6 +102,16 @@ impl PostgresServer {
         let file = File::options().append(true).open(self.folder.join("data/postgresql.conf"));
         let written = file.and_then(|mut file| write!(file, "{common}{settings}"));
         written.expect("the settings can be written");
+    }
+
+    /// Puts a file among its data, which nobody else may read.
+    fn add_file(&self, name: &str, content: &str) {
+        let path = self.folder.join("data").join(name);
+        std::fs::write(&path, content).expect("a file can be made");
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("it is ours");
+        if is_root() {
+            chown(&path, Some(NOBODY), Some(NOBODY)).expect("root may do that");
+        }
     }
 
     /// Starts it, when it is stopped.
@@ -181,10 +204,10 @@ impl PostgresDatabase {
         format!("postgres://{OWNER}@{socket}:{}/{}", self.server.port, self.name)
     }
 
-    /// Its URL over TCP, with the password.
-    pub fn tcp_url(&self) -> String {
-        let place = format!("127.0.0.1:{}/{}", self.server.port, self.name);
-        format!("postgres://{OWNER}:{PASSWORD}@{place}")
+    /// Its URL over TCP, where a password is asked for: this one, or none.
+    pub fn tcp_url(&self, password: Option<&str>) -> String {
+        let password = password.map(|password| format!(":{password}")).unwrap_or_default();
+        format!("postgres://{OWNER}{password}@127.0.0.1:{}/{}", self.server.port, self.name)
     }
 
     /// A copy of it, written to the disk.
@@ -199,6 +222,11 @@ impl PostgresDatabase {
         client.batch_execute(&copy).expect("a database can be copied");
         client.batch_execute("CHECKPOINT").expect("it can be written");
         PostgresDatabase { server: server.clone(), name }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The server that it is in.

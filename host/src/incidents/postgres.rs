@@ -1,14 +1,14 @@
 //! The store in PostgreSQL, which several hosts share: a schema in a database, durable at every
 //! commit.
 //!
-//! What each file does: `address` reads the URL that names a store, `tls` says whom its connections
-//! trust, `connections` are the pool of them, `failed` is what their errors mean. `open` makes and
-//! migrates the schema, `look` reads what commands need, `record` writes outcomes, `changes` makes
-//! the changes that go with them, `ledger` is what became of each incident, `executions` is the
-//! journal, `leases` say which of it this process runs, `browse` is for people, `import` takes
-//! incidents in, `keys` are those of remote clients. `maintenance` looks after the store as a whole:
-//! `check` reads what must always hold, `backup` and `restore` copy it out and in, by what `tables`
-//! says there is to copy.
+//! What each file does: `address` reads the URL that names a store, `password` finds the password
+//! that it lacks, `tls` says whom its connections trust, `connections` are the pool of them, `failed`
+//! is what their errors mean. `open` makes and migrates the schema, `look` reads what commands need,
+//! `record` writes outcomes, `changes` makes the changes that go with them, `near` tells incidents that
+//! lie close together, `ledger` is what became of each incident, `executions` is the journal, `leases`
+//! say which of it this process runs, `browse` is for people, `import` takes incidents in, `keys` are
+//! those of remote clients. `maintenance` looks after the store as a whole: `check` reads what must
+//! always hold, `backup` and `restore` copy it out and in, by what `tables` says there is to copy.
 
 mod address;
 mod backup;
@@ -24,7 +24,9 @@ mod leases;
 mod ledger;
 mod look;
 mod maintenance;
+mod near;
 mod open;
+mod password;
 mod record;
 mod restore;
 mod tables;

@@ -6,13 +6,13 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// A way to break a store, the invariants that it breaks, and what is said of the first.
-type Break = (&'static str, &'static [&'static str], &'static str);
+pub(super) type Break = (&'static str, &'static [&'static str], &'static str);
 
-const BREAKS: &[Break] = &[
+pub(super) const BREAKS: &[Break] = &[
     ("DROP TRIGGER task_updated", &["schema"], "the trigger task_updated is missing"),
     (
         "INSERT INTO task (incident, position, title, required, status)
-             VALUES (99, 0, 'T', 1, 'Pending')",
+             VALUES (99, 0, 'T', TRUE, 'Pending')",
         &["no-orphan"],
         "a row of task belongs to a row of incident that is missing",
     ),
@@ -183,7 +183,7 @@ const BREAKS: &[Break] = &[
 const WITHOUT_UNIQUE: &str = "ALTER TABLE incident RENAME COLUMN number TO number_before;
     ALTER TABLE incident ADD COLUMN number TEXT NOT NULL DEFAULT 'INC-1'";
 
-fn broken(report: &Value) -> Vec<&Value> {
+pub(super) fn broken(report: &Value) -> Vec<&Value> {
     let invariants = report["invariants"].as_array().expect("an array");
     invariants.iter().filter(|it| it["broken"] != 0).collect()
 }

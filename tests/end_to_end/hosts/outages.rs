@@ -107,6 +107,15 @@ fn a_table_that_somebody_holds_is_waited_for_but_not_for_ever() {
     assert_eq!(closed(&playdock), 0);
     assert_that_it_said_what_the_store_has(&playdock, &stopped, "locked the store");
 
+    // As an import holds an incident until its last line.
+    let held = "BEGIN; UPDATE incident SET title = 'T' WHERE number = 'INC-7'";
+    somebody.batch_execute(held).expect("it can be locked");
+    let began = Instant::now();
+    let stopped = finish(&playdock, 0, start(&playdock, 0, &numbers));
+    assert!(began.elapsed() < DEADLINE, "{:?}", began.elapsed());
+    somebody.batch_execute("COMMIT").expect("it can be given back");
+    assert_that_it_said_what_the_store_has(&playdock, &stopped, "locked the store");
+
     somebody.batch_execute("BEGIN; LOCK TABLE audit").expect("it can be locked");
     let host = start(&playdock, 0, &numbers);
     std::thread::sleep(Duration::from_secs(2));

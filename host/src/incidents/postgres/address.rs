@@ -5,6 +5,7 @@
 
 use super::super::error::StoreError;
 use super::super::location::PostgresUrl;
+use super::password;
 use percent_encoding::percent_decode_str;
 use std::error::Error;
 use std::fmt;
@@ -75,7 +76,7 @@ impl Address {
             config.host("localhost");
         }
         if config.get_password().is_none()
-            && let Ok(password) = std::env::var("PGPASSWORD")
+            && let Some(password) = password::password(&config).map_err(wrong)?
         {
             config.password(password);
         }

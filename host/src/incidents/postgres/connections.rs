@@ -137,7 +137,7 @@ impl Connections {
                 Err(failed) => failed,
             };
             let pause = match &failed {
-                Failed::Final(_) => None,
+                Failed::Final(_) | Failed::Untrusted(_) => None,
                 Failed::Lost(cause) => {
                     log::debug!("{}: {cause}", self.address);
                     (self.away_for() < patience).then(|| Duration::from_millis(200))
@@ -199,6 +199,9 @@ impl Connections {
         match failed {
             Failed::Lost(cause) => {
                 StoreError::Unreachable { store: self.address.to_string(), cause }
+            }
+            Failed::Untrusted(cause) => {
+                StoreError::CannotOpen { store: self.address.to_string(), cause }
             }
             Failed::Conflict(error) | Failed::Final(error) => error,
         }

@@ -1,48 +1,20 @@
-//! The journal of executions. Whatever two hosts do at once, the row of an execution decides: it is
-//! inserted by one, and locked by whoever looks whether it can be taken over.
+//! The journal of executions: how they begin and end. Whatever two hosts do at once, the row of an
+//! execution decides: it is inserted by one, and locked by whoever looks whether it can be taken over.
+//! Reading it is `recorded`'s.
+
+mod recorded;
+
+pub(super) use recorded::{begun_by, execution, latest};
 
 use super::super::error::StoreError;
-use super::super::keys::ApiKeyId;
 use super::super::lease::LEASE_MILLISECONDS;
-use super::super::records::{
-    Begun, Conditions, Ending, ExecutionKey, ExecutionRecord, ExecutionState, NewExecution,
-};
+use super::super::records::{Begun, Ending, ExecutionKey, ExecutionState, NewExecution};
 use super::connections::Client;
 use super::failed::Failed;
-use super::leases::{self, NOW, Name};
+use super::leases::{NOW, Name};
 use super::look::can_be_stored;
 use playdock_plugin_api::{Mode, Timestamp};
 use std::borrow::Cow;
-use std::fmt::Display;
-use tokio_postgres::Row;
-
-fn selecting(which: &str) -> String {
-    format!(
-        "SELECT execution.id, execution_id, command, plugin, plugin_version, plugin_digest, mode,
-             site, requested_by, acting_user,
-             (SELECT json FROM execution_parameters
-                 WHERE execution_parameters.execution = execution.id) AS parameters,
-             parameters_digest, clock, started_at, finished_at, state, return_data, error, outputs,
-             lease_owner, lease_until > {NOW} AS lease_fresh, columns, trusted, signing_key,
-             isolation, unprotected, api_key
-         FROM execution {which}"
-    )
-}
-
-/// An execution, and who holds its lease.
-struct Found {
-    key: ExecutionKey,
-    record: ExecutionRecord,
-    /// The name of the lease, and whether it has not run out.
-    lease: Option<(String, bool)>,
-}
-
-impl Found {
-    /// Whether a host that lives runs it.
-    fn is_held(&self) -> bool {
-        self.lease.as_ref().is_some_and(|(name, fresh)| leases::is_held(name, *fresh))
-    }
-}
 
 /// Begins an execution under a lease of this name. Called again with the same name, since it isn't
 /// known whether it was begun, it finds it.
@@ -122,9 +94,9 @@ async fn find_or_take_over(
     new: &NewExecution,
     name: &Name,
 ) -> Result<Begun, Failed> {
-    let locked = selecting("WHERE execution_id = $1 FOR NO KEY UPDATE OF execution");
+    let locked = recorded::selecting("WHERE execution_id = $1 FOR NO KEY UPDATE OF execution");
     let statement = client.prepare_cached(&locked).await?;
-    let found = read(&client.query_one(&statement, &[&new.id]).await?)?;
+    let found = recorded::read(&client.query_one(&statement, &[&new.id]).await?)?;
     if found.lease.as_ref().is_some_and(|(held, _)| held == name.as_str()) {
         // It was begun, and the answer lost.
         return Ok(Begun::Resumed(found.key));
@@ -239,99 +211,6 @@ pub(super) async fn end(
     }
 }
 
-pub(super) async fn execution(
-    client: &Client,
-    id: &str,
-) -> Result<Option<(ExecutionKey, ExecutionRecord)>, Failed> {
-    if !can_be_stored(id) {
-        return Ok(None);
-    }
-    let statement = client.prepare_cached(&selecting("WHERE execution_id = $1")).await?;
-    let Some(row) = client.query_opt(&statement, &[&id]).await? else { return Ok(None) };
-    let mut found = read(&row)?;
-    if found.record.state == ExecutionState::Running && !found.is_held() {
-        found.record.state = ExecutionState::Interrupted;
-    }
-    Ok(Some((found.key, found.record)))
-}
-
-pub(super) async fn begun_by(client: &Client, id: &str) -> Result<Option<ApiKeyId>, Failed> {
-    if !can_be_stored(id) {
-        return Ok(None);
-    }
-    let statement =
-        client.prepare_cached("SELECT api_key FROM execution WHERE execution_id = $1").await?;
-    let Some(row) = client.query_opt(&statement, &[&id]).await? else { return Ok(None) };
-    Ok(row.try_get::<_, Option<i64>>(0)?.map(ApiKeyId))
-}
-
-pub(super) async fn latest(client: &Client, count: usize) -> Result<Vec<ExecutionRecord>, Failed> {
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let statement = client.prepare_cached(&selecting("ORDER BY id DESC LIMIT $1")).await?;
-    let rows = client.query(&statement, &[&count]).await?;
-    rows.iter().map(|row| Ok(read(row)?.record)).collect()
-}
-
-fn read(row: &Row) -> Result<Found, Failed> {
-    let instant = |column| -> Result<Option<Timestamp>, tokio_postgres::Error> {
-        Ok(row.try_get::<_, Option<i64>>(column)?.map(Timestamp::from_milliseconds))
-    };
-    let outputs: Option<&str> = row.try_get("outputs")?;
-    let api_key: Option<i64> = row.try_get("api_key")?;
-    let lease: Option<String> = row.try_get("lease_owner")?;
-    Ok(Found {
-        key: ExecutionKey(row.try_get("id")?),
-        record: ExecutionRecord {
-            begun: NewExecution {
-                id: row.try_get("execution_id")?,
-                command: row.try_get("command")?,
-                plugin: row.try_get("plugin")?,
-                plugin_version: row.try_get("plugin_version")?,
-                plugin_digest: row.try_get("plugin_digest")?,
-                conditions: conditions(row)?,
-                mode: match row.try_get("mode")? {
-                    "manual" => Mode::Manual,
-                    _ => Mode::Automatic,
-                },
-                site: row.try_get("site")?,
-                requested_by: row.try_get("requested_by")?,
-                api_key: api_key.map(ApiKeyId),
-                acting_user: row.try_get("acting_user")?,
-                parameters: row.try_get("parameters")?,
-                parameters_digest: row.try_get("parameters_digest")?,
-                clock: instant("clock")?,
-                columns: row.try_get("columns")?,
-            },
-            started_at: Timestamp::from_milliseconds(row.try_get("started_at")?),
-            finished_at: instant("finished_at")?,
-            state: match row.try_get("state")? {
-                "finished" => ExecutionState::Finished,
-                "interrupted" => ExecutionState::Interrupted,
-                _ => ExecutionState::Running,
-            },
-            return_data: row.try_get("return_data")?,
-            error: row.try_get("error")?,
-            outputs: match outputs {
-                Some(json) => {
-                    serde_json::from_str(json).map_err(unreadable("an execution's outputs"))?
-                }
-                None => Default::default(),
-            },
-        },
-        lease: lease.zip(row.try_get("lease_fresh")?),
-    })
-}
-
-fn conditions(row: &Row) -> Result<Option<Conditions>, Failed> {
-    let Some(trusted) = row.try_get("trusted")? else { return Ok(None) };
-    Ok(Some(Conditions {
-        trusted,
-        signing_key: row.try_get("signing_key")?,
-        isolation: row.try_get("isolation")?,
-        unprotected: row.try_get("unprotected")?,
-    }))
-}
-
 /// An execution without characters that PostgreSQL can't hold, in what a client may have sent.
 fn storable(new: &NewExecution) -> Cow<'_, NewExecution> {
     let texts = [Some(&new.site), new.requested_by.as_ref(), new.acting_user.as_ref()];
@@ -359,8 +238,4 @@ fn mode_text(mode: Mode) -> &'static str {
         Mode::Automatic => "automatic",
         Mode::Manual => "manual",
     }
-}
-
-pub(super) fn unreadable<E: Display>(what: &'static str) -> impl Fn(E) -> StoreError {
-    move |error| StoreError::Unreadable { what, cause: error.to_string() }
 }

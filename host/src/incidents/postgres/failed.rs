@@ -2,8 +2,10 @@
 
 use super::super::error::{LOCK_TIMEOUT_SECONDS, StoreError};
 use super::connections::{STATEMENT_SECONDS, WAIT_SECONDS};
+use super::tls;
 use deadpool_postgres::{HookError, PoolError, TimeoutType};
 use std::error::Error;
+use std::fmt::Display;
 use tokio_postgres::error::{DbError, SqlState};
 
 /// Why an operation was not done.
@@ -12,6 +14,8 @@ pub(super) enum Failed {
     /// There is no connection, or there is no longer one; this is why. What it was in the middle
     /// of is not done, unless it was a commit.
     Lost(String),
+    /// The server can't be trusted as it should be; this is why.
+    Untrusted(String),
     /// Another transaction was in the way, and this one was undone for it.
     Conflict(StoreError),
     /// It would fail again.
@@ -56,12 +60,9 @@ impl From<PoolError> for Failed {
 
 /// What an error means of a connection that is being made.
 fn connecting(error: tokio_postgres::Error) -> Failed {
-    match Failed::from(error) {
-        // A certificate that isn't trusted will not be so later.
-        Failed::Lost(cause) if cause.contains("certificate") => {
-            Failed::Final(StoreError::Disk(cause))
-        }
-        failed => failed,
+    match tls::refusal(&error) {
+        Some(cause) => Failed::Untrusted(cause),
+        None => Failed::from(error),
     }
 }
 
@@ -113,4 +114,9 @@ fn with_causes(error: &tokio_postgres::Error) -> String {
         cause = error.source();
     }
     said
+}
+
+/// That the store holds something that can't be read.
+pub(super) fn unreadable<E: Display>(what: &'static str) -> impl Fn(E) -> StoreError {
+    move |error| StoreError::Unreadable { what, cause: error.to_string() }
 }

@@ -5,8 +5,7 @@ use super::super::error::StoreError;
 use super::super::records::ExecutionKey;
 use super::super::store::{IncidentKey, LedgerEntry, LedgerRow, RecordBatch};
 use super::connections::Client;
-use super::executions::unreadable;
-use super::failed::Failed;
+use super::failed::{Failed, unreadable};
 use super::look::unsigned;
 use playdock_plugin_api::messages::Row;
 use playdock_plugin_api::{ChangeKind, OutcomeResult, Reason};
@@ -210,7 +209,11 @@ impl<'a> Columns<'a> {
         Columns {
             positions: each().map(|it| i64::try_from(it.position).unwrap_or(i64::MAX)).collect(),
             incidents: each().map(|entry| entry.incident.map(|key| key.0)).collect(),
-            numbers: each().map(|entry| entry.number.as_deref()).collect(),
+            // Shorter columns are filled with NULL: as a rule none has a number.
+            numbers: match entries.iter().any(|entry| entry.number.is_some()) {
+                true => each().map(|entry| entry.number.as_deref()).collect(),
+                false => Vec::new(),
+            },
             changes: each()
                 .map(|entry| entry.change.as_ref().map(|change| change.kind.as_str()))
                 .collect(),

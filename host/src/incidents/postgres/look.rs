@@ -4,8 +4,10 @@ use super::super::error::StoreError;
 use super::super::store::{IncidentKey, SiteRecord, UserRecord};
 use super::connections::Client;
 use super::failed::Failed;
+use super::near;
 use playdock_plugin_api::{Facts, FieldValue, RequiredField, RequiredTask, Status, Timestamp};
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 /// How many numbers one statement looks for.
 const NUMBERS_AT_ONCE: usize = 50_000;
@@ -89,22 +91,38 @@ pub(super) async fn look_up(
         order.sort_unstable_by_key(|index| keys[*index]);
     }
     let wanted: Vec<i64> = order.iter().map(|index| keys[*index].0).collect();
-    let (incidents, tasks, fields) = tokio::try_join!(
-        client.prepare_cached(
+    let near = near::span(&wanted);
+    let among = |key: &str| match near {
+        Some(_) => format!("{key} BETWEEN $1 AND $2"),
+        None => format!("{key} = ANY ($1)"),
+    };
+    let statements = [
+        format!(
             "SELECT id, status, version, closed_at, closed_by, owner FROM incident
-             WHERE id = ANY ($1) ORDER BY id"
+             WHERE {} ORDER BY id",
+            among("id")
         ),
-        client.prepare_cached(
+        format!(
             "SELECT incident, title, status FROM task
-             WHERE incident = ANY ($1) AND required ORDER BY incident, position"
+             WHERE {} AND required ORDER BY incident, position",
+            among("incident")
         ),
-        client.prepare_cached(
+        format!(
             "SELECT incident, section, name, visible, value FROM field
-             WHERE incident = ANY ($1) AND required_on_close ORDER BY incident, position"
+             WHERE {} AND required_on_close ORDER BY incident, position",
+            among("incident")
         ),
+    ];
+    let (incidents, tasks, fields) = tokio::try_join!(
+        client.prepare_cached(&statements[0]),
+        client.prepare_cached(&statements[1]),
+        client.prepare_cached(&statements[2]),
     )?;
+    let parameters: Vec<&(dyn ToSql + Sync)> = match &near {
+        Some((first, last)) => vec![first, last],
+        None => vec![&wanted],
+    };
     // One moment for all three, and all of it in one round trip.
-    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 1] = [&wanted];
     let (_, incidents, tasks, fields, _) = tokio::try_join!(
         biased;
         client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
@@ -120,7 +138,7 @@ pub(super) async fn look_up(
             while wanted.get(next).is_some_and(|wanted| *wanted < id) {
                 next += 1;
             }
-            // A key may be wanted more than once.
+            // A key may be wanted more than once, and one that lies between not at all.
             let same = (next..wanted.len()).take_while(|index| wanted[*index] == id);
             for index in same {
                 take(row, &mut found[order[index]])?;

@@ -94,12 +94,38 @@ async fn suitable(client: &Client, connections: &Connections) -> Result<(), Fail
         .await?;
     let (number, version, encoding): (i32, String, String) =
         (server.try_get(0)?, server.try_get(1)?, server.try_get(2)?);
-    let cause = if number < OLDEST_SERVER {
-        format!("its server is PostgreSQL {version}, and 14 is the oldest that is supported")
-    } else if encoding != "UTF8" {
-        format!("its encoding is {encoding}: make a database with the encoding UTF8")
-    } else {
-        return Ok(());
-    };
-    Err(StoreError::CannotOpen { store: connections.address().to_string(), cause }.into())
+    match unsuitable(number, &version, &encoding) {
+        None => Ok(()),
+        Some(cause) => {
+            let store = connections.address().to_string();
+            Err(StoreError::CannotOpen { store, cause }.into())
+        }
+    }
+}
+
+/// Why a store can't be in a database of a server of this version, in this encoding, if it can't.
+fn unsuitable(number: i32, version: &str, encoding: &str) -> Option<String> {
+    if number < OLDEST_SERVER {
+        return Some(format!(
+            "its server is PostgreSQL {version}, and 14 is the oldest that is supported"
+        ));
+    }
+    (encoding != "UTF8")
+        .then(|| format!("its encoding is {encoding}: make a database with the encoding UTF8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_too_old_and_a_database_of_another_encoding_are_refused() {
+        let old = unsuitable(13_00_14, "13.14 (Debian 13.14-1)", "UTF8").unwrap();
+        let said = "its server is PostgreSQL 13.14 (Debian 13.14-1), and 14 is the oldest that is supported";
+        assert_eq!(old, said);
+        assert!(
+            unsuitable(15_00_18, "15.18", "LATIN1").unwrap().contains("its encoding is LATIN1")
+        );
+        assert_eq!(unsuitable(14_00_00, "14.0", "UTF8"), None);
+    }
 }

@@ -6,7 +6,7 @@
 
 use super::super::error::StoreError;
 use super::super::store::{ChangeToMake, EntryOutcome, LedgerEntry, RecordBatch};
-use super::changes;
+use super::changes::{self, Changes};
 use super::connections::{Client, Connections};
 use super::failed::Failed;
 use super::leases::{self, Leases, Name};
@@ -103,11 +103,12 @@ impl Writing<'_> {
         client: &Client,
         entries: &[&LedgerEntry],
     ) -> Result<(Place, HashSet<i64>), Failed> {
+        let changes = Changes::of(entries);
         // First all are prepared, so that each goes off at once, and in this order.
         let (renewal, finding, making) = tokio::try_join!(
             leases::renewal(client),
             Place::finding(client),
-            changes::making(client)
+            changes.making(client)
         )?;
         let (execution, rows) = (self.batch.execution, self.batch.rows.len());
         let ((), (), place, changed_meanwhile) = tokio::try_join!(
@@ -115,7 +116,7 @@ impl Writing<'_> {
             async { Ok(client.batch_execute(changes::BEGIN).await?) },
             leases::renew(client, &renewal, execution, self.name),
             Place::find(client, &finding, execution, rows),
-            changes::make(client, &making, self.batch, entries),
+            changes.make(client, &making, self.batch),
         )?;
         Ok((place, changed_meanwhile))
     }
@@ -170,8 +171,9 @@ impl Writing<'_> {
         place: &mut Place,
         entry: &LedgerEntry,
     ) -> Result<(EntryOutcome, Option<Line>), Failed> {
-        let making = changes::making(client).await?;
-        if !changes::make(client, &making, self.batch, &[entry]).await?.is_empty() {
+        let changes = Changes::of(&[entry]);
+        let making = changes.making(client).await?;
+        if !changes.make(client, &making, self.batch).await?.is_empty() {
             return Ok((EntryOutcome::ChangedMeanwhile, None));
         }
         Ok((EntryOutcome::Written, place.write(client, self.batch, &[entry]).await?))

@@ -1,6 +1,8 @@
-//! TLS to the database: which certificates are trusted, as `sslmode` says it.
+//! TLS to the database: which certificates are trusted, as `sslmode` says it, and why one is not.
 
 use super::address::{Security, Verified};
+use std::error::Error as StdError;
+use std::io;
 use std::sync::Arc;
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
@@ -31,6 +33,42 @@ pub(super) fn connector(security: &Security) -> Result<MakeRustlsConnect, String
         .with_custom_certificate_verifier(trust)
         .with_no_client_auth();
     Ok(MakeRustlsConnect::new(config))
+}
+
+/// Why a connection that was to be made with TLS can't be trusted, or not be made with it: nothing
+/// that would be otherwise a moment later. `None` where it failed for another reason.
+pub(super) fn refusal(error: &tokio_postgres::Error) -> Option<String> {
+    if causes(error).any(|cause| cause.to_string() == "server does not support TLS") {
+        let what = "its server doesn't offer TLS: set that up there, or connect with sslmode=disable \
+                    where everybody on the way may read along";
+        return Some(what.to_owned());
+    }
+    let wrong = causes(error).find_map(|cause| {
+        let within = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let said = within.and_then(|within| within.downcast_ref()).or(cause.downcast_ref());
+        match said {
+            Some(Error::InvalidCertificate(wrong)) => Some(wrong),
+            _ => None,
+        }
+    })?;
+    Some(match wrong {
+        // Somebody of the same name made it.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "its certificate was made by nobody who is trusted here: name the file with the \
+             certificate of who made it with sslrootcert"
+                .to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "its certificate is for another host name: connect by the name that it is for, or have \
+             one made for this name"
+                .to_owned()
+        }
+        other => format!("its certificate can't be trusted: {other}"),
+    })
+}
+
+fn causes(error: &dyn StdError) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |cause| (**cause).source())
 }
 
 /// Verifies certificates by those that are trusted.
