@@ -7,9 +7,9 @@ use crate::stores::NoIncidents;
 use crate::table;
 use playdock_host::execution::{Host, Invocation, Isolation, Parameters};
 use playdock_host::plugins::Plugins;
-use playdock_plugin_api::messages::{self, Call, Finished, Reply, Request, Response};
+use playdock_plugin_api::messages::{self, Finished, Request, Response};
 use playdock_plugin_api::parameters::{TextList, YesNo};
-use playdock_plugin_api::{Actor, Execution, Intent, Site, Timestamp};
+use playdock_plugin_api::{Actor, Execution, Intent, Site};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -108,7 +108,7 @@ fn request() -> Vec<u8> {
 /// The whole conversation in one function: all of its messages are written and read.
 fn direct(request: &[u8]) -> Finished {
     let read: Request<'_> = messages::read(request).unwrap();
-    let response = close_nothing(&messages::write(&read), &reply);
+    let response = close_nothing(&messages::write(&read));
     match messages::read(&response).unwrap() {
         Response::Finished(finished) => finished,
         other => panic!("{other:?}"),
@@ -118,11 +118,9 @@ fn direct(request: &[u8]) -> Finished {
 /// The same conversation with a guest that neither reads nor makes a message.
 #[cfg(feature = "wasmtime")]
 fn call_of_a_wasm_guest(request: &[u8]) -> std::time::Duration {
-    let select = Call::Select { numbers: Vec::new(), more: false, must_understand: Vec::new() };
-    let calls = [messages::write(&select), messages::write(&Call::NextIncidents {})];
     let finished = Finished { error: String::new(), outputs: BTreeMap::new() };
     let response = messages::write(&Response::Finished(finished));
-    let mut guest = crate::wasm_guest::Guest::start([&calls[0], &calls[1]], &response, reply);
+    let mut guest = crate::wasm_guest::Guest::start(&response);
     let [time] = side_by_side(
         ROUNDS,
         [&mut || {
@@ -136,7 +134,7 @@ fn call_of_a_wasm_guest(request: &[u8]) -> std::time::Duration {
 }
 
 /// The command's side: its messages on an empty list.
-pub(crate) fn close_nothing(request: &[u8], host: &dyn Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+pub(crate) fn close_nothing(request: &[u8]) -> Vec<u8> {
     #[derive(Deserialize)]
     struct Given<'a> {
         #[serde(rename = "Incident Numbers", borrow)]
@@ -151,31 +149,9 @@ pub(crate) fn close_nothing(request: &[u8], host: &dyn Fn(&[u8]) -> Vec<u8>) -> 
     };
     let given: Given<'_> = serde_json::from_str(invocation.parameters.get()).unwrap();
     assert!(!given.bypass.0 && given.username == invocation.execution.actor.username);
-    let numbers = given.numbers.iter().map(messages::Number).collect();
-    let select = Call::Select { numbers, more: false, must_understand: Vec::new() };
-    let selected = host(&messages::write(&select));
-    let Reply::Selected { count: 0 } = messages::read(&selected).unwrap() else {
-        panic!("not selected");
-    };
-    let page = host(&messages::write(&Call::NextIncidents {}));
-    let Reply::Incidents { incidents, .. } = messages::read(&page).unwrap() else {
-        panic!("no incidents");
-    };
-    assert!(incidents.is_empty());
+    // Of no incidents, a command asks the host nothing.
+    assert_eq!(given.numbers.iter().count(), 0);
     let outputs = ["closed", "failed"].map(|name| (name.to_owned(), 0.into()));
     let finished = Finished { error: String::new(), outputs: BTreeMap::from(outputs) };
     messages::write(&Response::Finished(finished))
-}
-
-/// The host's side: its replies where there is nothing.
-pub(crate) fn reply(call: &[u8]) -> Vec<u8> {
-    messages::write(&match messages::read(call).unwrap() {
-        Call::Select { numbers, .. } => Reply::Selected { count: numbers.len() as u64 },
-        Call::NextIncidents {} => Reply::Incidents {
-            as_of: Timestamp::now(),
-            incidents: Vec::new(),
-            must_understand: Vec::new(),
-        },
-        other => panic!("{other:?}"),
-    })
 }

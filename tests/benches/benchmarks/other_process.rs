@@ -45,7 +45,7 @@ fn echo() {
 fn call() {
     let mut request = Vec::new();
     std::io::stdin().lock().read_to_end(&mut request).unwrap();
-    std::io::stdout().lock().write_all(&calls::close_nothing(&request, &calls::reply)).unwrap();
+    std::io::stdout().lock().write_all(&calls::close_nothing(&request)).unwrap();
 }
 
 /// A request, as far as it must be read to be answered.

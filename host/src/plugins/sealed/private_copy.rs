@@ -31,11 +31,15 @@ impl PrivateCopy {
             return Ok(copy);
         }
         // It isn't there, or isn't what it should be: then another takes its place.
-        write(folder, &path, bytes).map_err(|error| SealingError::Folder {
-            folder: folder.to_owned(),
-            cause: error.to_string(),
-        })?;
-        PrivateCopy::open(&path, digest)
+        let written = write(folder, &path, bytes);
+        // Whether it could be written or not, another process may have made it meanwhile: Windows
+        // replaces no file that somebody uses.
+        PrivateCopy::open(&path, digest).map_err(|unusable| match written {
+            Ok(()) => unusable,
+            Err(error) => {
+                SealingError::Folder { folder: folder.to_owned(), cause: error.to_string() }
+            }
+        })
     }
 
     /// Opens a copy, if it has this digest and nobody else could change it.
