@@ -34,6 +34,8 @@ struct Waiting {
     started_at: Timestamp,
     ending: Option<Ending>,
     expected: Expected,
+    /// Whether somebody waits for its key: to wake nobody is a system call, too.
+    is_asked_for: bool,
 }
 
 impl Beginning {
@@ -46,7 +48,8 @@ impl Beginning {
         durable: Option<Notice>,
     ) -> Arc<Beginning> {
         let started_at = Timestamp::now();
-        let waiting = Waiting { new, started_at, ending: None, expected: running.expect() };
+        let expected = running.expect();
+        let waiting = Waiting { new, started_at, ending: None, expected, is_asked_for: false };
         let beginning = Arc::new(Beginning {
             queue: queue.clone(),
             running: running.clone(),
@@ -72,14 +75,14 @@ impl Beginning {
 
     /// Writes what there is to write of it by now.
     fn write(&self, connection: &Connection) -> Result<(), StoreError> {
-        // Last of all, after a panic too: who waits for the key finds what became of it.
-        let _told = Told(&self.written);
         let mut state = self.lock();
         let lost = State::Lost(StoreError::Closed);
         let State::Waiting(waiting) = std::mem::replace(&mut *state, lost) else {
             return Err(StoreError::Closed);
         };
-        let Waiting { new, started_at, ending, expected } = *waiting;
+        let Waiting { new, started_at, ending, expected, is_asked_for } = *waiting;
+        // After a panic, too.
+        let _told = is_asked_for.then(|| Told(&self.written));
         let insert = |end: Option<&Ending>| {
             executions::insert(connection, &new, started_at, end, &self.running)
         };
@@ -101,8 +104,10 @@ impl Beginning {
         let mut state = self.lock();
         // One that runs finds it out when it writes: its key stays its own until then.
         if !matches!(*state, State::Runs(_)) {
-            *state = State::Lost(error);
-            self.written.notify_all();
+            let before = std::mem::replace(&mut *state, State::Lost(error));
+            if matches!(before, State::Waiting(waiting) if waiting.is_asked_for) {
+                self.written.notify_all();
+            }
         }
     }
 
@@ -121,7 +126,7 @@ impl Beginning {
     }
 }
 
-/// Tells all who wait when it is dropped.
+/// Tells all who wait for the key, when it is dropped, that they can have it or what became of it.
 struct Told<'a>(&'a Condvar);
 
 impl Drop for Told<'_> {
@@ -133,7 +138,8 @@ impl Drop for Told<'_> {
 impl BegunExecution for Arc<Beginning> {
     fn key(&self) -> Result<ExecutionKey, StoreError> {
         let mut state = self.lock();
-        if matches!(*state, State::Waiting(_)) {
+        if let State::Waiting(waiting) = &mut *state {
+            waiting.is_asked_for = true;
             drop(state);
             self.queue.hurry();
             state = self.lock();
