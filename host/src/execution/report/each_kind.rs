@@ -14,11 +14,13 @@ pub(super) fn for_each<T, E>(
     mut take: impl FnMut(ReportRow<'_>, &T) -> Result<(), E>,
 ) -> Result<(), E> {
     let NumberedRows { numbers, of } = &report.rows;
-    let mut kept: Vec<Option<(usize, T)>> = (0..KEPT).map(|_| None).collect();
+    // A short report must not pay for places that it doesn't use.
+    let places = of.shared().len().min(KEPT);
+    let mut kept: Vec<Option<(usize, T)>> = (0..places).map(|_| None).collect();
     for position in 0..of.len() {
         let Some(index) = of.index(position) else { continue };
         let row = &of.shared()[index];
-        let place = &mut kept[index % KEPT];
+        let place = &mut kept[index % places];
         if place.as_ref().is_none_or(|(known, _)| *known != index) {
             *place = Some((index, make(row)));
         }
