@@ -5,8 +5,9 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Address space of a worker, in bytes.
-const MEMORY: u64 = 4 << 30;
+/// Address space of a worker, in bytes: one gibibyte is set aside by the program's own allocator,
+/// and the rest is the plugin's.
+const MEMORY: u64 = 5 << 30;
 /// Descriptors that a worker may have open: its own few, and those that the loader needs.
 const DESCRIPTORS: u64 = 16;
 /// Processor time of one invocation, in seconds, over all its threads.
