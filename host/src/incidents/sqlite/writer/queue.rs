@@ -1,8 +1,8 @@
 //! What waits to be written, and when the thread that writes goes on with it.
 //!
 //! Waking a thread costs more than most of what it is woken for, so it isn't woken for each job: it
-//! goes on once somebody waits for the work itself, once every execution waits for its commit, or
-//! after a moment.
+//! goes on once somebody waits for the work itself, once every execution waits for its commit or as
+//! many as are enough, or after a moment.
 
 use super::super::super::error::StoreError;
 use super::super::running::{Expected, Running};
@@ -14,6 +14,10 @@ use std::time::{Duration, Instant};
 /// How long a commit waits for executions that run and don't wait for it yet: most of them are
 /// about to write something too, and a commit costs the disk as much for one as for all.
 const TIME_TO_GATHER: Duration = Duration::from_millis(2);
+
+/// With so many who wait for it, a commit waits for no more: those that still run keep the
+/// processors busy while it goes to the disk, and share the next one.
+const MANY: usize = 32;
 
 /// Answers whoever waits, once it is known whether the commit stands.
 pub(super) type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
@@ -76,7 +80,7 @@ enum Thread {
 impl State {
     /// Whether nothing more is to be waited for.
     fn is_complete(&self, running: usize) -> bool {
-        self.hurried || self.closed || self.awaited >= running.max(1)
+        self.hurried || self.closed || self.awaited >= running.clamp(1, MANY)
     }
 
     /// Takes jobs of so many rows; one at least.
@@ -239,5 +243,20 @@ mod tests {
         assert!(queue.lock().thread == Thread::Works);
         drop(other);
         assert_eq!(queue.running.count(), 0);
+    }
+
+    #[test]
+    fn where_many_wait_the_others_are_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let queue = Arc::new(Queue::new(Running::of(folder.path())));
+        let others: Vec<_> = (0..=MANY).map(|_| queue.expect()).collect();
+        queue.lock().thread = Thread::Gathers;
+        for number in 1..=MANY {
+            assert!(queue.lock().thread == Thread::Gathers, "{number}");
+            let waits = Waits { for_work: false, for_commit: true };
+            queue.hand_over(1, waits, |_| Ok(()), |_| {});
+        }
+        assert!(queue.lock().thread == Thread::Works);
+        drop(others);
     }
 }
