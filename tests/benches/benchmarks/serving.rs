@@ -1,6 +1,7 @@
 //! Remote requests from 64 connections: each closes two incidents, durably, beside the same server
-//! where nothing is waited for to be on the disk; and each with an empty list, beside a bare axum
-//! handler that parses and answers the same bytes. Client and server share the machine.
+//! where nothing is waited for to be on the disk; and each with an empty list, by a worker and by a
+//! command in the server's own process, beside a bare axum handler that parses and answers the same
+//! bytes. Client and server share the machine.
 
 use crate::http_client::{CONNECTIONS, Load, ask, get, load, post};
 use crate::other_process::Bare;
@@ -21,10 +22,14 @@ const AT_HALF: usize = 4000;
 
 /// Measures and writes the table.
 pub(crate) fn measure() {
-    let (mut durable, mut careless) = (Server::start(false), Server::start(true));
+    let incidents = 2 * ((ROUNDS + 1) * REQUESTS + AT_HALF);
+    let mut durable = Server::start("worker", false, incidents);
+    let mut careless = Server::start("worker", true, incidents);
+    let in_process = Server::start("in-process", false, 0);
     let bare = Bare::start(&durable.body_of_an_empty_list());
     let mut closing = Compared::default();
     let mut nothing = Compared::default();
+    let mut nothing_in_process = Compared::default();
     let mut commits = 0;
     // The first of each warms up.
     for round in 0..=ROUNDS {
@@ -33,11 +38,13 @@ pub(crate) fn measure() {
         let made = durable.commits() - before;
         let other = careless.close(REQUESTS, None);
         let empty = durable.close_nothing(REQUESTS, None);
+        let empty_in_process = in_process.close_nothing(REQUESTS, None);
         let bare = load(bare.address, &durable.closing_nothing(REQUESTS), "Successful", None);
         if round > 0 {
             commits += made;
             closing.add(&own, &other);
             nothing.add(&empty, &bare);
+            nothing_in_process.add(&empty_in_process, &bare);
         }
     }
     let each = |rate: f64| format!("{rate:.0}");
@@ -55,6 +62,7 @@ pub(crate) fn measure() {
     let per_commit = format!("{:.1}", (ROUNDS * REQUESTS) as f64 / commits as f64);
     let closing_at_half = durable.close(AT_HALF, Some(closing.own / 2.0));
     let nothing_at_half = durable.close_nothing(AT_HALF, Some(nothing.own / 2.0));
+    let in_process_at_half = in_process.close_nothing(AT_HALF, Some(nothing_in_process.own / 2.0));
     table::write(
         &format!(
             "Remote requests over {CONNECTIONS} connections (limits: 10 requests a commit; 0.7 x \
@@ -64,6 +72,12 @@ pub(crate) fn measure() {
         &[
             row("closes two, other: no sync", &closing, per_commit, &closing_at_half),
             row("empty list, other: bare axum", &nothing, String::new(), &nothing_at_half),
+            row(
+                "the same, command in process",
+                &nothing_in_process,
+                String::new(),
+                &in_process_at_half,
+            ),
         ],
     );
     println!("\np50 and p99 are at half of the rate beside them.");
@@ -95,13 +109,14 @@ struct Server {
 }
 
 impl Server {
-    fn start(without_sync: bool) -> Server {
+    fn start(isolation: &str, without_sync: bool, incidents: usize) -> Server {
         let playdock = Playdock::new();
-        let incidents = 2 * ((ROUNDS + 1) * REQUESTS + AT_HALF);
         playdock.import(&lines(incidents, Blockers::None));
         // One key may have half of the server's executions.
         let keys = ["one", "two"].map(|name| playdock.key(name, &[]));
         let arguments = [
+            "--isolation",
+            isolation,
             "serve",
             "--listen",
             "127.0.0.1:0",
