@@ -5,6 +5,7 @@ use super::worker::{self, Protection, WorkerPool};
 use crate::incidents::Conditions;
 use crate::plugins::{HostServices, PluginError, PluginFile};
 use once_cell::sync::OnceCell;
+use playdock_plugin_api::Columns;
 use playdock_plugin_api::messages::CommandDescription;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -106,12 +107,21 @@ pub(super) trait Executor: Send + Sync {
     }
 }
 
-/// A plugin, the executor that runs it, and the descriptions of its commands, once they are known.
+/// A command, and what every execution of it shares.
+pub(super) struct PreparedCommand {
+    pub(super) description: CommandDescription,
+    /// Those of the description, for answers, which live longer than what borrows it.
+    pub(super) columns: Arc<Columns>,
+    /// The same as the journal keeps them.
+    pub(super) columns_json: String,
+}
+
+/// A plugin, the executor that runs it, and its commands, once it has described them.
 pub(super) struct PreparedPlugin {
     pub(super) file: Arc<PluginFile>,
     isolation: Isolation,
     executor: Box<dyn Executor>,
-    commands: OnceCell<Vec<CommandDescription>>,
+    commands: OnceCell<Vec<PreparedCommand>>,
 }
 
 impl PreparedPlugin {
@@ -149,9 +159,18 @@ impl PreparedPlugin {
         &*self.executor
     }
 
-    /// The descriptions of its commands.
-    pub(super) fn commands(&self) -> Result<&[CommandDescription], PluginError> {
-        self.commands.get_or_try_init(|| self.executor.describe()).map(Vec::as_slice)
+    /// Its commands; the first time, its code runs for them.
+    pub(super) fn commands(&self) -> Result<&[PreparedCommand], PluginError> {
+        let prepare = |description: CommandDescription| {
+            let columns = Arc::new(description.columns.clone());
+            let columns_json = serde_json::to_string(&*columns).map_err(|error| {
+                let path = self.file.path().to_owned();
+                PluginError::NotDescribed { path, cause: error.to_string() }
+            })?;
+            Ok(PreparedCommand { description, columns, columns_json })
+        };
+        let describe = || self.executor.describe()?.into_iter().map(prepare).collect();
+        self.commands.get_or_try_init(describe).map(Vec::as_slice)
     }
 }
 

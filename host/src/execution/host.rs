@@ -4,7 +4,7 @@ use super::actor;
 use super::answer::{Answer, Ended, ReturnData};
 use super::ending::{self, RunEnd};
 use super::error::ExecutionError;
-use super::executor::{Isolation, PreparedPlugin, Watch};
+use super::executor::{Isolation, PreparedCommand, PreparedPlugin, Watch};
 use super::invocation::{Clock, Invocation};
 use super::journal::{self, OpenExecution, Performed};
 use super::report::{NumberedRows, Report};
@@ -33,7 +33,7 @@ pub(super) struct Prepared<'a> {
     pub(super) invocation: &'a Invocation,
     pub(super) execution_id: String,
     pub(super) plugin: &'a PreparedPlugin,
-    pub(super) description: &'a CommandDescription,
+    pub(super) command: &'a PreparedCommand,
 }
 
 /// What came of beginning an execution.
@@ -71,7 +71,7 @@ impl Host {
     ///
     /// [`ExecutionError`]: there is no such command, or its plugin can't be loaded.
     pub fn describe(&self, command: &str) -> Result<&CommandDescription, ExecutionError> {
-        self.command(command).map(|(_, description)| description)
+        self.command(command).map(|(_, command)| &command.description)
     }
 
     /// Runs a command, or goes on with one, or repeats the answer of one that has ended.
@@ -103,13 +103,13 @@ impl Host {
         invocation: &Invocation,
         expected: Option<Box<dyn Send>>,
     ) -> Result<Performed, ExecutionError> {
-        let (plugin, description) = self.command(&invocation.command)?;
+        let (plugin, command) = self.command(&invocation.command)?;
         let (execution_id, is_new) = match &invocation.execution_id {
             Some(id) => (journal::checked_id(id)?, invocation.id_is_new),
             None => (Host::new_id(), true),
         };
-        let prepared = Prepared { invocation, execution_id, plugin, description };
-        let resolved = actor::resolve(invocation, description, &*self.incidents)?;
+        let prepared = Prepared { invocation, execution_id, plugin, command };
+        let resolved = actor::resolve(invocation, &command.description, &*self.incidents)?;
         if invocation.intent == Intent::Preview {
             let answer = match resolved {
                 Ok((actor, site)) => self.run(&prepared, None, Vec::new(), actor, site),
@@ -120,7 +120,7 @@ impl Host {
             return Ok(Performed::new(answer, None));
         }
         let acting_user = resolved.as_ref().ok().map(|(actor, _)| actor.username.clone());
-        let new = journal::entry(&prepared, acting_user)?;
+        let new = Arc::new(journal::entry(&prepared, acting_user));
         // From now on it is counted as one that runs.
         drop(expected);
         let (open, earlier) = match self.begin(&new, is_new, invocation.begun.as_ref())? {
@@ -138,7 +138,7 @@ impl Host {
 
     fn begin(
         &self,
-        new: &NewExecution,
+        new: &Arc<NewExecution>,
         is_new: bool,
         begun: Option<&Notice>,
     ) -> Result<Beginning, ExecutionError> {
@@ -198,7 +198,7 @@ impl Host {
     fn command(
         &self,
         command: &str,
-    ) -> Result<(&PreparedPlugin, &CommandDescription), ExecutionError> {
+    ) -> Result<(&PreparedPlugin, &PreparedCommand), ExecutionError> {
         let unknown = || ExecutionError::UnknownCommand {
             command: command.to_owned(),
             known: match self.commands().collect::<Vec<_>>() {
@@ -208,8 +208,8 @@ impl Host {
         };
         let has = |plugin: &&PreparedPlugin| plugin.file.identity().has_command(command);
         let plugin = self.plugins.iter().find(has).ok_or_else(unknown)?;
-        let described = plugin.commands()?.iter().find(|described| described.name == command);
-        Ok((plugin, described.ok_or_else(unknown)?))
+        let is_it = |prepared: &&PreparedCommand| prepared.description.name == command;
+        Ok((plugin, plugin.commands()?.iter().find(is_it).ok_or_else(unknown)?))
     }
 
     fn run(
@@ -242,8 +242,8 @@ impl Host {
             records: self.records.clone(),
             execution,
             journal,
-            command: prepared.description.name.clone(),
-            columns: prepared.description.columns.clone(),
+            command: invocation.command.clone(),
+            columns: prepared.command.columns.clone(),
             plugin: prepared.plugin.file.identity().name.clone(),
             clock: Clock::new(invocation.clock),
             cancellation: invocation.cancellation.clone(),
@@ -293,15 +293,15 @@ impl Host {
             StoreError::Unreadable { what: "an execution's columns", cause: error.to_string() }
         })?;
         let zone = zone.unwrap_or(TimeZone::UTC);
-        Ok(Report::new(columns, zone, NumberedRows::from(ledger)))
+        Ok(Report::new(Arc::new(columns), zone, NumberedRows::from(ledger)))
     }
 }
 
 impl Prepared<'_> {
     fn answer(&self, end: RunEnd, time_zone: TimeZone) -> Answer {
-        let columns = self.description.columns.clone();
+        let columns = self.command.columns.clone();
         let journaled = self.invocation.intent == Intent::Apply;
-        let outputs = end.outputs(&self.description.succeeded);
+        let outputs = end.outputs(&self.command.description.succeeded);
         Answer {
             execution_id: journaled.then(|| self.execution_id.clone()),
             return_data: end.return_data,

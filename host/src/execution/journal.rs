@@ -25,15 +25,9 @@ pub(super) fn checked_id(id: &str) -> Result<String, ExecutionError> {
 }
 
 /// What the journal is told when an execution begins.
-pub(super) fn entry(
-    prepared: &Prepared<'_>,
-    acting_user: Option<String>,
-) -> Result<NewExecution, StoreError> {
-    let columns = serde_json::to_string(&prepared.description.columns).map_err(|error| {
-        StoreError::Unreadable { what: "the columns of a command", cause: error.to_string() }
-    })?;
+pub(super) fn entry(prepared: &Prepared<'_>, acting_user: Option<String>) -> NewExecution {
     let (invocation, identity) = (prepared.invocation, prepared.plugin.file.identity());
-    Ok(NewExecution {
+    NewExecution {
         id: prepared.execution_id.clone(),
         command: invocation.command.clone(),
         plugin: identity.name.clone(),
@@ -48,8 +42,8 @@ pub(super) fn entry(
         parameters: invocation.parameters.json().get().to_owned(),
         parameters_digest: invocation.parameters.digest().to_owned(),
         clock: invocation.clock,
-        columns,
-    })
+        columns: prepared.command.columns_json.clone(),
+    }
 }
 
 /// An execution that was begun. Dropped without an end, it ends as interrupted: else its id would

@@ -22,7 +22,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Report {
     /// The columns of the command.
-    pub columns: Columns,
+    pub columns: Arc<Columns>,
     /// The time zone of the site, in which dates are shown.
     pub time_zone: TimeZone,
     /// A row for each incident, in the order of the input.
@@ -60,13 +60,13 @@ impl From<Vec<LedgerRow>> for NumberedRows {
 }
 
 impl Report {
-    pub(super) fn new(columns: Columns, time_zone: TimeZone, rows: NumberedRows) -> Report {
+    pub(super) fn new(columns: Arc<Columns>, time_zone: TimeZone, rows: NumberedRows) -> Report {
         Report { columns, time_zone, rows }
     }
 
     #[cfg(test)]
     pub(crate) fn of_ledger(columns: Columns, ledger: Vec<LedgerRow>) -> Report {
-        Report::new(columns, TimeZone::UTC, ledger.into())
+        Report::new(Arc::new(columns), TimeZone::UTC, ledger.into())
     }
 
     /// A row for each incident, in the order of the input.

@@ -35,7 +35,7 @@ pub(super) struct SessionSetup {
     /// Its place in the journal; `None` for a preview, which writes nothing.
     pub(super) journal: Option<Arc<OpenExecution>>,
     pub(super) command: String,
-    pub(super) columns: Columns,
+    pub(super) columns: Arc<Columns>,
     pub(super) plugin: String,
     pub(super) clock: Clock,
     pub(super) cancellation: Cancellation,

@@ -178,7 +178,7 @@ pub trait ExecutionRecords: Send + Sync {
     /// `None` where the store has no quicker way than [`begin`](ExecutionRecords::begin).
     fn begin_new(
         &self,
-        _execution: &NewExecution,
+        _execution: &Arc<NewExecution>,
         _durable: Option<&Notice>,
     ) -> Option<Box<dyn BegunExecution>> {
         None

@@ -228,7 +228,7 @@ impl ExecutionRecords for SqliteStore {
 
     fn begin_new(
         &self,
-        execution: &NewExecution,
+        execution: &Arc<NewExecution>,
         durable: Option<&Notice>,
     ) -> Option<Box<dyn BegunExecution>> {
         let (queue, new) = (self.writer.queue(), execution.clone());

@@ -51,7 +51,7 @@ impl Line {
     ) -> Line {
         let clip = |text: &str| text.chars().take(LONGEST_PATH).collect();
         Line {
-            time: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+            time: format!("{:.3}", jiff::Timestamp::now()),
             remote,
             method: clip(method),
             path: clip(path),

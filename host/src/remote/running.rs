@@ -14,7 +14,7 @@ use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 /// How often an execution that another process runs is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -31,7 +31,9 @@ pub(super) struct Running {
     done: AtomicU64,
     total: AtomicU64,
     cancellation: Cancellation,
-    stage: watch::Sender<Stage>,
+    stage: Mutex<Stage>,
+    /// That it came to another stage.
+    came_on: Notify,
 }
 
 /// How far an execution is.
@@ -58,17 +60,17 @@ impl Running {
             done: 0.into(),
             total: 0.into(),
             cancellation: invocation.cancellation.clone(),
-            stage: watch::Sender::new(Stage::Beginning),
+            stage: Mutex::new(Stage::Beginning),
+            came_on: Notify::new(),
         });
         let told = running.clone();
         invocation.begun = Some(Arc::new(move || {
-            told.stage.send_if_modified(|stage| {
-                let is_news = matches!(stage, Stage::Beginning);
-                if is_news {
-                    *stage = Stage::Begun;
-                }
-                is_news
-            });
+            let mut stage = told.stage();
+            if matches!(*stage, Stage::Beginning) {
+                *stage = Stage::Begun;
+                drop(stage);
+                told.came_on.notify_waiters();
+            }
         }));
         let told = running.clone();
         invocation.progress = Some(Arc::new(move |done, total| {
@@ -94,23 +96,39 @@ impl Running {
         self.cancellation.cancel();
     }
 
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        // It is replaced as a whole, so whoever panicked left it whole.
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until its stage is one in which there is something to be found.
+    async fn wait_for<T>(&self, find: impl Fn(&Stage) -> Option<T>) -> T {
+        loop {
+            let came_on = self.came_on.notified();
+            if let Some(found) = find(&self.stage()) {
+                return found;
+            }
+            came_on.await;
+        }
+    }
+
     /// Waits for its answer.
     pub(super) async fn ended(&self) -> Result<Bytes, Refusal> {
-        let mut stage = self.stage.subscribe();
-        match stage.wait_for(|stage| matches!(stage, Stage::Ended(_))).await.as_deref() {
-            Ok(Stage::Ended(answer)) => answer.clone(),
-            _ => Err(Refusal::Internal),
-        }
+        self.wait_for(|stage| match stage {
+            Stage::Ended(answer) => Some(answer.clone()),
+            Stage::Beginning | Stage::Begun => None,
+        })
+        .await
     }
 
     /// Waits until it is in the journal; the answer, if it has ended by then.
     pub(super) async fn begun(&self) -> Option<Result<Bytes, Refusal>> {
-        let mut stage = self.stage.subscribe();
-        match stage.wait_for(|stage| !matches!(stage, Stage::Beginning)).await.as_deref() {
-            Ok(Stage::Ended(answer)) => Some(answer.clone()),
-            Ok(_) => None,
-            Err(_) => Some(Err(Refusal::Internal)),
-        }
+        self.wait_for(|stage| match stage {
+            Stage::Ended(answer) => Some(Some(answer.clone())),
+            Stage::Begun => Some(None),
+            Stage::Beginning => None,
+        })
+        .await
     }
 }
 
@@ -118,7 +136,7 @@ impl Running {
 #[derive(Default)]
 pub(super) struct Executions {
     running: Mutex<HashMap<String, Arc<Running>>>,
-    changed: tokio::sync::Notify,
+    changed: Notify,
 }
 
 impl Executions {
@@ -224,7 +242,8 @@ impl Drop for End {
             running.remove(&self.running.id);
             running.is_empty()
         };
-        self.running.stage.send_replace(Stage::Ended(answer));
+        *self.running.stage() = Stage::Ended(answer);
+        self.running.came_on.notify_waiters();
         if is_last {
             executions.changed.notify_waiters();
         }

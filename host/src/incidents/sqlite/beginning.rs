@@ -30,7 +30,7 @@ enum State {
 }
 
 struct Waiting {
-    new: NewExecution,
+    new: Arc<NewExecution>,
     started_at: Timestamp,
     ending: Option<Ending>,
     expected: Expected,
@@ -44,7 +44,7 @@ impl Beginning {
     pub(super) fn start(
         queue: &Arc<Queue>,
         running: &Running,
-        new: NewExecution,
+        new: Arc<NewExecution>,
         durable: Option<Notice>,
     ) -> Arc<Beginning> {
         let started_at = Timestamp::now();
@@ -111,13 +111,14 @@ impl Beginning {
         }
     }
 
-    /// Notes its end in the row of its beginning, which was written before.
-    fn note_end(&self, connection: &Connection, ending: &Ending) -> Result<(), StoreError> {
-        let key = match &*self.lock() {
-            State::Ended => return Ok(()),
-            State::Lost(error) => return Err(error.clone()),
-            State::Runs(key) => *key,
-            State::Waiting(_) => return Err(StoreError::Closed),
+    /// Notes its end in the row of its beginning, which was written before; `None` for an end that
+    /// was written with it.
+    fn note_end(&self, connection: &Connection, ending: Option<&Ending>) -> Result<(), StoreError> {
+        let (key, ending) = match (&*self.lock(), ending) {
+            (State::Ended, _) => return Ok(()),
+            (State::Lost(error), _) => return Err(error.clone()),
+            (State::Runs(key), Some(ending)) => (*key, ending),
+            (State::Runs(_), None) | (State::Waiting(_), _) => return Err(StoreError::Closed),
         };
         let ended = executions::end(connection, key, ending);
         // Before anybody else can begin it again.
@@ -156,12 +157,16 @@ impl BegunExecution for Arc<Beginning> {
     }
 
     fn end(&self, ending: Ending, noted: Noted) {
-        if let State::Waiting(waiting) = &mut *self.lock() {
-            waiting.ending = Some(ending.clone());
-        }
+        let left = match &mut *self.lock() {
+            State::Waiting(waiting) => {
+                waiting.ending = Some(ending);
+                None
+            }
+            _ => Some(ending),
+        };
         let ends = self.clone();
         let waits = Waits { for_work: false, for_commit: true };
-        self.queue.hand_over_undone(waits, move |it| ends.note_end(it, &ending), noted);
+        self.queue.hand_over_undone(waits, move |it| ends.note_end(it, left.as_ref()), noted);
     }
 
     fn lost(&self) -> Option<StoreError> {
@@ -233,7 +238,7 @@ mod tests {
         let (_folder, store) = store();
         let (go_on, waits) = channel::<()>();
         let busy = store.writer.begin(1, move |_| Ok(waits.recv().is_ok()));
-        let begun = store.begin_new(&new("one"), None).unwrap();
+        let begun = store.begin_new(&new("one").into(), None).unwrap();
         assert_eq!(store.running.count(), 1);
         let (told, noted) = channel();
         begun.end(ending(), Box::new(move |result| told.send(result).unwrap()));
@@ -265,7 +270,7 @@ mod tests {
         let (told, durable) = channel();
         let told = Mutex::new(told);
         let notice: Notice = Arc::new(move || told.lock().unwrap().send(()).unwrap());
-        let begun = store.begin_new(&new("one"), Some(&notice)).unwrap();
+        let begun = store.begin_new(&new("one").into(), Some(&notice)).unwrap();
         let key = begun.key().unwrap();
         assert!(store.running.contains(key));
         durable.recv().unwrap();
@@ -279,15 +284,15 @@ mod tests {
     #[test]
     fn one_that_is_not_written_says_so_to_all_who_ask() {
         let (_folder, store) = store();
-        end(&*store.begin_new(&new("one"), None).unwrap()).unwrap();
+        end(&*store.begin_new(&new("one").into(), None).unwrap()).unwrap();
         // The same id, which nobody should have used.
-        let again = store.begin_new(&new("one"), None).unwrap();
+        let again = store.begin_new(&new("one").into(), None).unwrap();
         assert!(again.key().is_err());
         assert!(end(&*again).is_err());
-        let third = store.begin_new(&new("one"), None).unwrap();
+        let third = store.begin_new(&new("one").into(), None).unwrap();
         assert!(end(&*third).is_err());
         // Nothing of it takes others with it.
-        end(&*store.begin_new(&new("two"), None).unwrap()).unwrap();
+        end(&*store.begin_new(&new("two").into(), None).unwrap()).unwrap();
         assert_eq!(store.running.count(), 0);
     }
 }
