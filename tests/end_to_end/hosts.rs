@@ -30,9 +30,5 @@ fn random() -> Random {
 
 /// Checks that so many incidents are closed, each by one change.
 fn assert_closed_once(playdock: &Playdock, incidents: usize) {
-    let closed: usize = playdock.value("SELECT count(*) FROM incident WHERE status = 'Closed'");
-    let audited: usize = playdock.value("SELECT count(*) FROM audit");
-    let different: usize = playdock.value("SELECT count(DISTINCT incident) FROM audit");
-    assert_eq!((closed, audited, different), (incidents, incidents, incidents));
-    playdock.assert_nothing_is_half_closed();
+    assert_eq!(playdock.assert_each_is_closed_once(), incidents);
 }

@@ -122,6 +122,21 @@ impl Playdock {
         dump
     }
 
+    /// Checks that all changes in the store are closings, one of each incident that is closed, and of
+    /// none half. How many are closed.
+    pub fn assert_each_is_closed_once(&self) -> usize {
+        // At one moment: a server of PostgreSQL may still commit what a host sent before it was killed.
+        let counts = self.rows(
+            "SELECT (SELECT count(*) FROM incident WHERE status = 'Closed'),
+                 (SELECT count(*) FROM audit), (SELECT count(DISTINCT incident) FROM audit)",
+        );
+        let counts: Vec<usize> =
+            counts[0].split('|').map(|count| count.parse().expect("it is a number")).collect();
+        assert_eq!((counts[1], counts[2]), (counts[0], counts[0]));
+        self.assert_nothing_is_half_closed();
+        counts[0]
+    }
+
     /// Checks that every incident is closed with all that belongs to it, or not at all: closed by
     /// an execution means a date, a user, one audit entry and one line in the ledger that says so.
     /// The program's own check, which knows more, must find nothing either.

@@ -61,17 +61,6 @@ fn closed(playdock: &Playdock) -> HashMap<String, String> {
     rows.iter().map(pair).collect()
 }
 
-fn assert_each_is_audited_once(playdock: &Playdock) {
-    // At one moment: a server of PostgreSQL may still commit what a host sent before it was killed.
-    let counts = playdock.rows(
-        "SELECT (SELECT count(*) FROM audit), (SELECT count(DISTINCT incident) FROM audit),
-             (SELECT count(*) FROM incident WHERE status = 'Closed')",
-    );
-    let counts: Vec<&str> = counts[0].split('|').collect();
-    assert!(counts.iter().all(|count| *count == counts[2]), "{counts:?}");
-    playdock.assert_nothing_is_half_closed();
-}
-
 #[test]
 fn clients_that_close_the_same_incidents_at_once_close_each_once() {
     let mut random = Random::new(seed());
@@ -116,7 +105,7 @@ fn clients_that_close_the_same_incidents_at_once_close_each_once() {
         }
     }
     assert!(claimed.values().all(|claims| *claims == 1), "{claimed:?}");
-    assert_each_is_audited_once(&playdock);
+    playdock.assert_each_is_closed_once();
 }
 
 /// What a client was told, by its number: the answer's rows, if it was answered.
@@ -137,7 +126,7 @@ fn killed_under_load_what_was_answered_stands_and_the_rest_is_done_when_asked_ag
         let answered = told.iter().filter(|told| told.answer.is_some()).count();
         println!("round {round}: {answered} of {} requests were answered", told.len());
         // As the kill left it.
-        assert_each_is_audited_once(&playdock);
+        playdock.assert_each_is_closed_once();
         let before = closed(&playdock);
         for told in told.iter().filter(|told| told.answer.is_some()) {
             assert!(told.wanted.iter().all(|number| before.contains_key(number)), "{}", told.own);
@@ -170,7 +159,7 @@ fn killed_under_load_what_was_answered_stands_and_the_rest_is_done_when_asked_ag
                 });
             }
         });
-        assert_each_is_audited_once(&playdock);
+        playdock.assert_each_is_closed_once();
         let executions: usize = playdock.value("SELECT count(*) FROM execution");
         assert_eq!(executions, told.len());
     }
