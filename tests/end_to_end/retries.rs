@@ -2,6 +2,7 @@
 //! all, and the answer says which.
 
 mod races;
+mod stopped;
 
 use playdock_host::execution::{Cancellation, Ended};
 use playdock_tests::{

@@ -101,6 +101,8 @@ pub(super) fn end(session: &Session, command: &str, response: Result<&[u8], NoRe
     let has_row = |rank: &usize| state.rows.get(*rank).is_some();
     let unwritten = state.given_out.ranks().filter(has_row).count();
     let attempted = fill(session, &mut state) - unwritten;
+    // A run that selected nothing can't tell how many are left of what an earlier one began.
+    let attempted = state.selection.is_some().then_some(attempted);
     interrupted(ended, cause, attempted, rows(state))
 }
 
@@ -110,7 +112,7 @@ pub(super) fn not_resumed(error: String, earlier: Vec<LedgerRow>) -> RunEnd {
         return failed_as_a_whole(error);
     }
     let rows = NumberedRows::from(earlier);
-    interrupted(Ended::CommandBroke, error, rows.of.len(), rows)
+    interrupted(Ended::CommandBroke, error, None, rows)
 }
 
 /// The command came to its end.
@@ -142,18 +144,30 @@ pub(super) fn failed_as_a_whole(error: String) -> RunEnd {
     }
 }
 
-fn interrupted(ended: Ended, cause: String, attempted: usize, rows: NumberedRows) -> RunEnd {
+/// It ended too early, when so many incidents had had an outcome; `None` where it isn't known of how
+/// many.
+fn interrupted(
+    ended: Ended,
+    cause: String,
+    attempted: Option<usize>,
+    rows: NumberedRows,
+) -> RunEnd {
     let (failed, count) = (count_failed(&rows.of), rows.of.len());
-    let return_data = match ended {
-        Ended::CommandBroke => ReturnData::Failed,
-        _ if count == 0 => ReturnData::Failed,
-        _ => ReturnData::of(count, failed),
+    let return_data = match attempted {
+        _ if ended == Ended::CommandBroke || count == 0 => ReturnData::Failed,
+        Some(_) => ReturnData::of(count, failed),
+        // Those that are left have no row.
+        None => ReturnData::of(count, failed).max(ReturnData::PartiallySuccessful),
     };
-    let error = match count - attempted {
-        0 => cause,
-        left => format!(
+    let error = match attempted.map(|attempted| count - attempted) {
+        Some(left @ 1..) => format!(
             "{cause} {left} of {count} incidents are left; the same execution id goes on with them."
         ),
+        None if count > 0 => format!(
+            "{cause} What an earlier run recorded stands; the same execution id goes on with the \
+             rest."
+        ),
+        _ => cause,
     };
     // A command that broke before it selected anything failed as a whole.
     let (outputs, rows) = (BTreeMap::new(), (count > 0).then_some(rows));
@@ -234,7 +248,7 @@ fn count_failed(rows: &Rows) -> usize {
     rows.iter().filter(|row| row.result == OutcomeResult::Failed).count()
 }
 
-fn capitalised(sentence: &str) -> String {
+pub(super) fn capitalised(sentence: &str) -> String {
     let mut characters = sentence.chars();
     characters
         .next()

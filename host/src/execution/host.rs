@@ -130,7 +130,10 @@ impl Host {
         log::info!("execution {} of {} begins", prepared.execution_id, invocation.command);
         let answer = match resolved {
             Ok((actor, site)) => self.run(&prepared, Some(open.clone()), earlier, actor, site),
-            Err(sentence) => prepared.answer(ending::not_resumed(sentence, earlier), TimeZone::UTC),
+            Err(sentence) => {
+                let zone = self.zone(&invocation.site)?;
+                prepared.answer(ending::not_resumed(sentence, earlier), zone)
+            }
         };
         log::info!("execution {} ended: {}", prepared.execution_id, answer.return_data);
         Ok(Performed::new(answer, Some(open)))
@@ -256,6 +259,12 @@ impl Host {
         prepared.answer(ending::end(&session, &invocation.command, response), zone)
     }
 
+    /// The time zone of a site.
+    fn zone(&self, site: &str) -> Result<TimeZone, StoreError> {
+        let zone = self.incidents.site(site)?.and_then(|it| TimeZone::get(&it.time_zone).ok());
+        Ok(zone.unwrap_or(TimeZone::UTC))
+    }
+
     /// The stored answer of an execution that has ended.
     fn stored_answer(
         &self,
@@ -286,13 +295,11 @@ impl Host {
         record: &ExecutionRecord,
         ledger: Vec<LedgerRow>,
     ) -> Result<Report, StoreError> {
-        let site = self.incidents.site(&record.begun.site)?;
-        let zone = site.and_then(|site| TimeZone::get(&site.time_zone).ok());
+        let zone = self.zone(&record.begun.site)?;
         // The columns that its rows were made for; the plugin's may have changed since.
         let columns = serde_json::from_str(&record.begun.columns).map_err(|error| {
             StoreError::Unreadable { what: "an execution's columns", cause: error.to_string() }
         })?;
-        let zone = zone.unwrap_or(TimeZone::UTC);
         Ok(Report::new(Arc::new(columns), zone, NumberedRows::from(ledger)))
     }
 }

@@ -259,10 +259,10 @@ impl Session {
             }
             return failed("The execution is over.");
         }
-        if self.is_cancelled() {
+        let mut state = self.lock();
+        if self.is_cancelled() && !state.is_done() {
             return messages::write(&Reply::Cancelled {});
         }
-        let mut state = self.lock();
         if let Some(error) = &state.store_error {
             // What it lost stays lost: the same execution id goes on, with another session.
             return failed(&format!("{error}."));
@@ -304,14 +304,21 @@ impl State {
     /// What an earlier run recorded at a position must be of the same incident: another build of
     /// the command may select others.
     fn check_earlier(&self, rank: usize) -> Result<(), Refused> {
-        match (self.earlier(rank), &self.selection) {
-            (Some(row), Some(selection)) if row.number != selection.number(rank) => {
-                Err(Refused::Misuse(
-                    "selects other incidents than in the run that it goes on with".to_owned(),
-                ))
-            }
-            _ => Ok(()),
+        let (Some(row), Some(selection)) = (self.earlier(rank), &self.selection) else {
+            return Ok(());
+        };
+        let number = selection.number(rank);
+        // A store that can't hold U+0000 has U+FFFD in its place.
+        if row.number != number && row.number != number.replace('\0', "\u{FFFD}") {
+            let what = "selects other incidents than in the run that it goes on with";
+            return Err(Refused::Misuse(what.to_owned()));
         }
+        Ok(())
+    }
+
+    /// Whether every incident has a row: there is nothing left that could be cancelled.
+    fn is_done(&self) -> bool {
+        self.selection.is_some() && self.rows.left().next().is_none()
     }
 
     /// What an earlier run recorded of the incident of a rank.
