@@ -30,7 +30,10 @@ impl LeaseOwner {
             LeaseOwner {
                 machine: machine(),
                 process,
-                started: started(process).unwrap_or_default(),
+                started: match look(process) {
+                    Seen::Started(at) => at,
+                    Seen::Dead | Seen::Hidden => String::new(),
+                },
             }
         })
     }
@@ -49,7 +52,11 @@ impl LeaseOwner {
         if owner.machine != here.machine || here.started.is_empty() {
             return None;
         }
-        Some(started(owner.process).is_some_and(|started| started == owner.started))
+        match look(owner.process) {
+            Seen::Started(at) => Some(at == owner.started),
+            Seen::Dead => Some(false),
+            Seen::Hidden => None,
+        }
     }
 
     fn parse(text: &str) -> Option<LeaseOwner> {
@@ -76,15 +83,33 @@ fn machine() -> String {
     format!("{}/{}", boot.trim(), namespace.display())
 }
 
-/// When a process started, in the kernel's ticks; `None` if there is no such process, or if it is
-/// dead and only waits to be reaped.
+/// What can be seen of a process.
+enum Seen {
+    /// It lives, and started then, in the kernel's ticks.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "others don't tell"))]
+    Started(String),
+    /// There is none, or it only waits to be reaped.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "others don't tell"))]
+    Dead,
+    /// There is one, of which nothing is to be seen: the processes of other users may be hidden.
+    Hidden,
+}
+
 #[cfg(target_os = "linux")]
-fn started(process: u32) -> Option<String> {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+fn look(process: u32) -> Seen {
+    use rustix::io::Errno;
+    use rustix::process::{Pid, test_kill_process};
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{process}/stat")) else {
+        let id = i32::try_from(process).ok().and_then(Pid::from_raw);
+        let answer = id.map_or(Err(Errno::SRCH), test_kill_process);
+        return if answer == Err(Errno::SRCH) { Seen::Dead } else { Seen::Hidden };
+    };
     // The second field is the program's name in brackets, which may hold spaces and brackets.
-    let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
-    let state = fields.next()?;
-    (!matches!(state, "Z" | "X")).then(|| fields.nth(18).unwrap_or_default().to_owned())
+    let mut fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    match fields.next() {
+        Some("Z" | "X") => Seen::Dead,
+        _ => Seen::Started(fields.nth(18).unwrap_or_default().to_owned()),
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -93,8 +118,8 @@ fn machine() -> String {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn started(_process: u32) -> Option<String> {
-    None
+fn look(_process: u32) -> Seen {
+    Seen::Hidden
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -122,7 +147,10 @@ mod tests {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let owner = LeaseOwner {
             process: child.id(),
-            started: started(child.id()).unwrap(),
+            started: match look(child.id()) {
+                Seen::Started(at) => at,
+                Seen::Dead | Seen::Hidden => panic!("it lives, and is ours"),
+            },
             ..LeaseOwner::this_process().clone()
         };
         assert_eq!(LeaseOwner::lives(&owner.to_string()), Some(true));

@@ -250,20 +250,15 @@ impl ExecutionRecords for SqliteStore {
     }
 
     fn end_and_tell(&self, execution: ExecutionKey, ending: Ending, noted: Noted) {
-        let (running, closed) = (self.running.clone(), self.running.clone());
+        // It goes with the work, whether or not that comes to be done, and before the commit, after
+        // which another may begin it again.
+        let claim = self.running.claim_of(execution);
         let work = move |connection: &_| {
-            let ended = executions::end(connection, execution, &ending);
-            // Before anybody else can begin it again.
-            running.remove(execution);
-            ended
+            let _given_up_then = claim;
+            executions::end(connection, execution, &ending)
         };
         let waits = Waits { for_work: false, for_commit: true };
-        self.writer.queue().hand_over_undone(waits, work, move |ended| {
-            if matches!(ended, Err(StoreError::Closed)) {
-                closed.remove(execution);
-            }
-            noted(ended);
-        });
+        self.writer.queue().hand_over_undone(waits, work, noted);
     }
 
     fn commits(&self) -> u64 {

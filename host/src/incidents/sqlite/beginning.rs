@@ -56,13 +56,13 @@ impl Beginning {
             state: Mutex::new(State::Waiting(Box::new(waiting))),
             written: Condvar::new(),
         });
-        let (writes, answers) = (beginning.clone(), beginning.clone());
+        let (writes, untold) = (beginning.clone(), Untold(beginning.clone()));
         queue.hand_over_undone(
             Waits { for_work: false, for_commit: false },
             move |connection| writes.write(connection),
             move |result| match result {
                 Ok(()) => durable.into_iter().for_each(|durable| durable()),
-                Err(error) => answers.lose(error),
+                Err(error) => untold.0.lose(error),
             },
         );
         beginning
@@ -120,10 +120,32 @@ impl Beginning {
             (State::Runs(key), Some(ending)) => (*key, ending),
             (State::Runs(_), None) | (State::Waiting(_), _) => return Err(StoreError::Closed),
         };
-        let ended = executions::end(connection, key, ending);
-        // Before anybody else can begin it again.
-        self.running.remove(key);
-        ended
+        executions::end(connection, key, ending)
+    }
+}
+
+/// What is to be told whether its beginning was written. Where it never is, since the thread that
+/// writes broke down, nobody is to wait for it.
+struct Untold(Arc<Beginning>);
+
+impl Drop for Untold {
+    fn drop(&mut self) {
+        let waits = matches!(*self.0.lock(), State::Waiting(_));
+        if waits {
+            self.0.lose(StoreError::Closed);
+        }
+    }
+}
+
+/// One whose end is being noted. Whether or not that comes to be done, this process runs it no
+/// longer.
+struct GivenUp(Arc<Beginning>);
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        if let State::Runs(key) = &*self.0.lock() {
+            self.0.running.remove(*key);
+        }
     }
 }
 
@@ -164,9 +186,14 @@ impl BegunExecution for Arc<Beginning> {
             }
             _ => Some(ending),
         };
-        let ends = self.clone();
         let waits = Waits { for_work: false, for_commit: true };
-        self.queue.hand_over_undone(waits, move |it| ends.note_end(it, left.as_ref()), noted);
+        // It goes with the work, and before the commit, after which another may begin it again.
+        let ends = GivenUp(self.clone());
+        let work = move |connection: &_| {
+            let given_up_then = ends;
+            given_up_then.0.note_end(connection, left.as_ref())
+        };
+        self.queue.hand_over_undone(waits, work, noted);
     }
 
     fn lost(&self) -> Option<StoreError> {
@@ -294,5 +321,20 @@ mod tests {
         // Nothing of it takes others with it.
         end(&*store.begin_new(&new("two").into(), None).unwrap()).unwrap();
         assert_eq!(store.running.count(), 0);
+    }
+
+    #[test]
+    fn where_the_thread_that_writes_panics_nobody_waits_for_a_key() {
+        let (_folder, store) = store();
+        let (go_on, waits) = channel::<()>();
+        let _busy = store.writer.begin(1, move |_| Ok(waits.recv().is_ok()));
+        // The job and the beginning are taken together.
+        let _breaks = store.writer.begin(1, |_| -> Result<(), StoreError> { panic!("a bug") });
+        let begun = store.begin_new(&new("one").into(), None).unwrap();
+        let (told, key) = channel();
+        std::thread::spawn(move || told.send(begun.key().is_err()));
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        go_on.send(()).unwrap();
+        assert_eq!(key.recv_timeout(std::time::Duration::from_secs(5)), Ok(true));
     }
 }

@@ -61,6 +61,11 @@ impl Running {
         }
     }
 
+    /// The claim of an execution that was taken before, which it is given up with.
+    pub(super) fn claim_of(&self, execution: ExecutionKey) -> Claim {
+        Claim { running: self.clone(), execution, kept: false }
+    }
+
     /// Whether the lease of an execution was written less than so long ago.
     pub(super) fn was_renewed_within(&self, execution: ExecutionKey, time: Duration) -> bool {
         let running = lock();

@@ -41,15 +41,16 @@ impl Writer {
     ) -> Result<Writer, StoreError> {
         let queue = Arc::new(Queue::new(running));
         let commits = Arc::new(AtomicU64::new(0));
-        let version = data_version(&connection)?;
         let mut thread = Thread {
             connection,
             _checkpoints: checkpoints,
             queue: queue.clone(),
             recent,
-            version,
+            version: 0,
             commits: commits.clone(),
         };
+        // Where this fails, the connection is closed before the checkpoints are waited for.
+        thread.version = data_version(&thread.connection)?;
         let thread = std::thread::spawn(move || thread.run());
         Ok(Writer { queue, commits, thread: Some(thread) })
     }
@@ -452,5 +453,22 @@ mod tests {
         let count: i64 =
             there.query_row("SELECT count(*) FROM number", [], |row| row.get(0)).unwrap();
         assert_eq!(count, 10);
+    }
+
+    #[test]
+    fn a_connection_that_cannot_be_read_is_refused_and_nobody_waits_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let mut connection = Connection::open(&path).unwrap();
+        let checkpoints = Checkpoints::of(&mut connection, &path).unwrap();
+        // Every statement fails from here on, as where the disk does.
+        connection.progress_handler(1, Some(|| true)).unwrap();
+        let (told, done) = channel();
+        std::thread::spawn(move || {
+            let started =
+                Writer::start(connection, checkpoints, Running::of(&path), Arc::default());
+            let _ = told.send(started.is_err());
+        });
+        assert_eq!(done.recv_timeout(Duration::from_secs(10)), Ok(true));
     }
 }
