@@ -5,6 +5,8 @@ mod browsing;
 mod changing;
 #[cfg(target_os = "linux")]
 mod connecting;
+#[cfg(target_os = "linux")]
+mod doubtful;
 mod executions;
 mod importing;
 mod keys;

@@ -4,10 +4,10 @@
 //! A command hears what became of its outcomes as soon as that is known, and judges the next while
 //! they are committed. No answer is given before they are.
 
-use super::crew;
 use super::given_out::LookedAt;
 use super::session::{Refused, Session, State};
 use super::waived;
+use super::{crew, ending};
 use crate::incidents::{
     ChangeToMake, Commit, EntryOutcome, ExecutionKey, LedgerEntry, RecordBatch, StoreError,
 };
@@ -183,7 +183,7 @@ impl Session {
                 EntryOutcome::ChangedMeanwhile => changed.push(rank),
                 EntryOutcome::Failed(error) => refused.push(Refusal {
                     reason: Reason::STORE_ERROR,
-                    message: format!("The store could not write it: {error}."),
+                    message: not_written(&error),
                     incident: self.as_known(state, rank),
                 }),
             }
@@ -208,16 +208,13 @@ impl Session {
         }
     }
 
-    /// Gives the rows of a batch of which nothing was written.
+    /// Gives the rows of a batch of which nothing was written, as far as is known.
     fn fail_rows(&self, state: &mut State, ranks: &[usize], error: &StoreError) {
         for rank in ranks {
             let facts = state.given_out.get(*rank).and_then(|it| it.facts.as_ref());
             let status = facts.map(|facts| facts.status.as_str().to_owned());
-            let row = self.row_without_outcome(
-                status.into(),
-                Reason::STORE_ERROR,
-                format!("The store could not write it: {error}."),
-            );
+            let message = not_written(error);
+            let row = self.row_without_outcome(status.into(), Reason::STORE_ERROR, message);
             state.rows.set(*rank, &Arc::new(row));
         }
     }
@@ -290,6 +287,14 @@ impl State {
         let mut positions: Vec<u64> = outcomes.iter().map(|outcome| outcome.position).collect();
         positions.sort_unstable();
         positions.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
+    }
+}
+
+/// The sentence of an incident whose outcome was not written, as far as is known.
+fn not_written(error: &StoreError) -> String {
+    match error {
+        StoreError::InDoubt(_) => format!("{}.", ending::capitalised(&error.to_string())),
+        error => format!("The store could not write it: {error}."),
     }
 }
 

@@ -49,6 +49,9 @@ pub enum StoreError {
         "the database was not done after {0} s: run the same execution id again when it is less busy"
     )]
     TooSlow(u64),
+    /// The database gave no answer to a commit.
+    #[error("it isn't known whether the store wrote it, and the same execution id will tell: {0}")]
+    InDoubt(String),
     /// All connections to the database were in use for too long.
     #[error(
         "no connection to the database became free in {0} s: try again when fewer executions run"

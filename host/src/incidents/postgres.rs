@@ -153,8 +153,6 @@ impl ExecutionRecords for PostgresStore {
         let begun = self.write(async |client| executions::begin(client, execution, &name).await)?;
         if let Begun::New(key) | Begun::Resumed(key) = &begun {
             self.leases.hold(&self.connections, &self.leases, *key, name);
-        }
-        if matches!(begun, Begun::New(_)) {
             durable();
         }
         Ok(begun)

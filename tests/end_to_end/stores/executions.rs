@@ -5,9 +5,11 @@ use playdock_host::incidents::{
     Begun, Conditions, Ending, ExecutionState, NewExecution, StoreError,
 };
 use playdock_plugin_api::{Mode, Timestamp};
-use playdock_tests::in_postgres_too;
+use playdock_tests::{PATIENCE, in_postgres_too};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
 
 in_postgres_too!(
     an_execution_is_remembered_as_it_was_begun_and_ended,
@@ -17,6 +19,8 @@ in_postgres_too!(
     of_many_that_begin_the_same_at_once_one_does,
     the_latest_executions_come_first,
     whoever_has_no_lease_writes_nothing,
+    a_lease_that_ran_out_is_still_that_of_a_process_that_lives,
+    who_goes_on_with_an_execution_is_told_that_it_is_durable,
 );
 
 fn ending(state: ExecutionState) -> Ending {
@@ -192,4 +196,49 @@ fn whoever_has_no_lease_writes_nothing() {
     let shown = &store.incident("1", Some(SITE)).expect("the store answers")[0];
     assert_eq!((shown.line.status.as_str(), shown.audit.len()), ("Open", 0));
     assert_eq!(playdock.value::<usize>("SELECT count(*) FROM ledger"), 0);
+}
+
+#[test]
+fn a_lease_that_ran_out_is_still_that_of_a_process_that_lives() {
+    let (playdock, store, _) = store_of(&[]);
+    begin_new(&*store, "e");
+    playdock.write("UPDATE execution SET lease_until = 1");
+    assert_eq!(begin(&*store, &new_execution("e")), Begun::Running);
+}
+
+#[test]
+fn who_goes_on_with_an_execution_is_told_that_it_is_durable() {
+    let (_playdock, store, _) = store_of(&[]);
+    let key = begin_new(&*store, "e");
+    store.end(key, &ending(ExecutionState::Interrupted)).expect("it can be interrupted");
+    let (told, durable) = channel();
+    let tell = move || told.send(()).unwrap_or_default();
+    let begun = store.begin(&new_execution("e"), Box::new(tell)).expect("it can be begun");
+    assert_eq!(begun, Begun::Resumed(key));
+    durable.recv_timeout(PATIENCE).expect("it is told");
+}
+
+#[test]
+fn an_execution_whose_end_cannot_be_noted_can_be_gone_on_with() {
+    let (playdock, store, _) = store_of(&[]);
+    let interrupted = ending(ExecutionState::Interrupted);
+    let key = begin_new(&*store, "one that may be known");
+    let new = Arc::new(new_execution("a new one"));
+    let begun = store.begin_new(&new, None).expect("SQLite begins them so");
+    let other_key = begun.key().expect("it is written");
+
+    let other = playdock.store();
+    other.execute_batch("BEGIN IMMEDIATE").expect("the store can be locked");
+    let ended = store.end(key, &interrupted);
+    assert!(matches!(ended, Err(StoreError::Locked(_))), "{ended:?}");
+    let (told, noted) = channel();
+    begun.end(interrupted, Box::new(move |result| told.send(result).unwrap_or_default()));
+    let ended = noted.recv_timeout(PATIENCE).expect("it is told");
+    assert!(matches!(ended, Err(StoreError::Locked(_))), "{ended:?}");
+    drop(begun);
+    drop(other);
+
+    let known = begin(&*store, &new_execution("one that may be known"));
+    assert_eq!(known, Begun::Resumed(key));
+    assert_eq!(begin(&*store, &new), Begun::Resumed(other_key));
 }

@@ -12,7 +12,7 @@ use super::super::records::{Begun, Ending, ExecutionKey, ExecutionState, NewExec
 use super::connections::Client;
 use super::failed::Failed;
 use super::leases::{NOW, Name};
-use super::look::can_be_stored;
+use super::look::{can_be_stored, storable_text};
 use playdock_plugin_api::{Mode, Timestamp};
 use std::borrow::Cow;
 
@@ -224,13 +224,6 @@ fn storable(new: &NewExecution) -> Cow<'_, NewExecution> {
         acting_user: new.acting_user.as_ref().map(owned),
         ..new.clone()
     })
-}
-
-fn storable_text(text: &str) -> Cow<'_, str> {
-    match can_be_stored(text) {
-        true => Cow::Borrowed(text),
-        false => Cow::Owned(text.replace('\0', "\u{FFFD}")),
-    }
 }
 
 fn mode_text(mode: Mode) -> &'static str {

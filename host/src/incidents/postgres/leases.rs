@@ -64,14 +64,11 @@ impl Drop for Known {
 
 /// Whether a host holds a lease of this name, which is `fresh` or has run out.
 pub(super) fn is_held(name: &str, fresh: bool) -> bool {
-    if !fresh {
-        return false;
-    }
     let own = LeaseOwner::this_process().to_string();
     match name.strip_prefix(&own) {
-        // This process knows which it has given up.
+        // This process knows which it has given up, whether or not they have run out.
         Some(_) => lock(&NAMES).as_ref().is_some_and(|names| names.contains(name)),
-        None => LeaseOwner::lives(name).unwrap_or(true),
+        None => fresh && LeaseOwner::lives(name).unwrap_or(true),
     }
 }
 

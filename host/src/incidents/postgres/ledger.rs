@@ -6,9 +6,10 @@ use super::super::records::ExecutionKey;
 use super::super::store::{IncidentKey, LedgerEntry, LedgerRow, RecordBatch};
 use super::connections::Client;
 use super::failed::{Failed, unreadable};
-use super::look::unsigned;
+use super::look::{storable_text, unsigned};
 use playdock_plugin_api::messages::Row;
 use playdock_plugin_api::{ChangeKind, OutcomeResult, Reason};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio_postgres::Statement;
@@ -198,7 +199,7 @@ async fn write_rows(
 struct Columns<'a> {
     positions: Vec<i64>,
     incidents: Vec<Option<i64>>,
-    numbers: Vec<Option<&'a str>>,
+    numbers: Vec<Option<Cow<'a, str>>>,
     changes: Vec<Option<&'static str>>,
     rows: Vec<i64>,
 }
@@ -211,7 +212,7 @@ impl<'a> Columns<'a> {
             incidents: each().map(|entry| entry.incident.map(|key| key.0)).collect(),
             // Shorter columns are filled with NULL: as a rule none has a number.
             numbers: match entries.iter().any(|entry| entry.number.is_some()) {
-                true => each().map(|entry| entry.number.as_deref()).collect(),
+                true => each().map(|entry| entry.number.as_deref().map(storable_text)).collect(),
                 false => Vec::new(),
             },
             changes: each()

@@ -6,6 +6,7 @@ use super::connections::Client;
 use super::failed::Failed;
 use super::near;
 use playdock_plugin_api::{Facts, FieldValue, RequiredField, RequiredTask, Status, Timestamp};
+use std::borrow::Cow;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -171,6 +172,14 @@ pub(super) async fn look_up(
 /// Whether PostgreSQL can hold a text: not with the character U+0000.
 pub(super) fn can_be_stored(text: &str) -> bool {
     !text.as_bytes().contains(&0)
+}
+
+/// A text as PostgreSQL can hold it: with U+FFFD for U+0000.
+pub(super) fn storable_text(text: &str) -> Cow<'_, str> {
+    match can_be_stored(text) {
+        true => text.into(),
+        false => text.replace('\0', "\u{FFFD}").into(),
+    }
 }
 
 fn incident(row: &Row) -> Result<Facts, Failed> {

@@ -56,15 +56,16 @@ pub(super) fn record(
     match together {
         Err(error) if error.is_about_a_row() && told.is_none() => {
             let mut became = Vec::new();
-            connections.repeat(async |client| {
+            let singly = connections.repeat(async |client| {
                 if !writing.was_committed(client).await? {
-                    became = writing.singly(client).await?;
+                    writing.singly(client, &mut became).await?;
                 }
                 Ok(())
-            })?;
+            });
+            singly.or_else(|error| writing.unless_committed(connections, error))?;
             judged(became);
         }
-        together => together?,
+        together => together.or_else(|error| writing.unless_committed(connections, error))?,
     }
     leases.renewed(batch.execution, began);
     Ok(())
@@ -87,13 +88,36 @@ impl Writing<'_> {
         let renewal = leases::renewal(client).await?;
         client.batch_execute("BEGIN").await?;
         let renewed = leases::renew(client, &renewal, self.batch.execution, self.name).await;
+        let taken_over = match renewed {
+            Ok(()) => false,
+            Err(Failed::Final(StoreError::TakenOver)) => true,
+            Err(failed) => return Err(failed),
+        };
         let stands = ledger::stands(client, self.batch.execution, line).await?;
         client.batch_execute("COMMIT").await?;
         if !stands {
-            renewed?;
             self.doubtful = None;
         }
-        Ok(stands)
+        match taken_over && !stands {
+            true => Err(StoreError::TakenOver.into()),
+            false => Ok(stands),
+        }
+    }
+
+    /// Its writing ended with an error, which may be that of a commit that stands.
+    fn unless_committed(
+        &mut self,
+        connections: &Connections,
+        error: StoreError,
+    ) -> Result<(), StoreError> {
+        if self.doubtful.is_none() {
+            return Err(error);
+        }
+        match connections.repeat(async |client| self.was_committed(client).await) {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(StoreError::TakenOver) => Err(error),
+            Err(_) => Err(StoreError::InDoubt(error.to_string())),
+        }
     }
 
     /// Begins a transaction in which the changes of entries are made, and tells which incidents no
@@ -137,13 +161,25 @@ impl Writing<'_> {
             }
         };
         self.doubtful = place.write(client, self.batch, &written).await?;
-        client.batch_execute("COMMIT").await?;
-        Ok(())
+        self.commit(client).await
+    }
+
+    /// Commits; where no answer comes, it stays in doubt whether that stands.
+    async fn commit(&mut self, client: &Client) -> Result<(), Failed> {
+        let committed = client.batch_execute("COMMIT").await.map_err(Failed::from);
+        if !matches!(committed, Err(Failed::Lost(_))) {
+            self.doubtful = None;
+        }
+        committed
     }
 
     /// Writes the entries each on its own, in one transaction, so that one which can't be written
-    /// leaves the others.
-    async fn singly(&mut self, client: &Client) -> Result<Vec<EntryOutcome>, Failed> {
+    /// leaves the others; `became` is what becomes of them once it is committed.
+    async fn singly(
+        &mut self,
+        client: &Client,
+        became: &mut Vec<EntryOutcome>,
+    ) -> Result<(), Failed> {
         let (mut place, _) = self.change(client, &[]).await?;
         let mut outcomes = Vec::with_capacity(self.batch.entries.len());
         for entry in &self.batch.entries {
@@ -161,8 +197,9 @@ impl Writing<'_> {
             }
             client.batch_execute("RELEASE entry").await?;
         }
-        client.batch_execute("COMMIT").await?;
-        Ok(outcomes)
+        // If the answer is lost, it may stand all the same.
+        *became = outcomes;
+        self.commit(client).await
     }
 
     async fn one(
@@ -215,10 +252,6 @@ fn unstorable(batch: &RecordBatch) -> Vec<bool> {
     let rows: Vec<bool> = batch.rows.iter().map(|it| row(it)).collect();
     let conclusion = text(batch.conclusion.as_deref());
     let change = |change: &ChangeToMake| conclusion || text(change.owner.as_deref());
-    let entry = |entry: &LedgerEntry| {
-        rows[entry.row]
-            || text(entry.number.as_deref())
-            || entry.change.as_ref().is_some_and(change)
-    };
+    let entry = |entry: &LedgerEntry| rows[entry.row] || entry.change.as_ref().is_some_and(change);
     batch.entries.iter().map(entry).collect()
 }
