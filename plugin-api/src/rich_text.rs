@@ -12,7 +12,9 @@ use std::fmt::Write;
 pub fn paragraph(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + 7);
     html.push_str("<p>");
-    for (index, line) in text.replace("\r\n", "\n").split(['\n', '\r']).enumerate() {
+    // HTML has no U+0000: who reads it takes it for U+FFFD.
+    let text = text.replace("\r\n", "\n").replace('\0', "\u{FFFD}");
+    for (index, line) in text.split(['\n', '\r']).enumerate() {
         if index > 0 {
             html.push_str("<br>");
         }

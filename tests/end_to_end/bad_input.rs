@@ -3,8 +3,15 @@
 mod hostile;
 mod stores;
 
-use playdock_tests::{Finished, Playdock, SITE_AND_USER, incident, outcomes, parameters, with};
+use playdock_tests::{
+    Finished, Playdock, SITE_AND_USER, in_postgres_too, incident, outcomes, parameters, with,
+};
 use serde_json::json;
+
+in_postgres_too!(
+    a_number_with_nul_is_one_that_does_not_exist_and_stops_no_other,
+    a_conclusion_with_nul_becomes_what_its_preview_says,
+);
 
 fn invoke(playdock: &Playdock, input: &[u8]) -> Finished {
     let mut arguments = vec!["invoke", "CloseIncidentInBulk", "--params", "-"];
@@ -125,7 +132,9 @@ fn a_null_character_and_other_scripts_are_text_like_any_other() {
         let expected = [("INC\0-1", "Successful"), ("INC", "not-found")];
         assert_eq!(finished.outcomes(), outcomes(&expected));
         let stored: String = playdock.value("SELECT conclusion FROM incident");
-        assert_eq!(stored, format!("{before}<p>{conclusion}</p>"));
+        // What is appended is HTML, which has no U+0000.
+        let appended = conclusion.replace('\0', "\u{fffd}");
+        assert_eq!(stored, format!("{before}<p>{appended}</p>"));
         // The audit says where what was appended begins.
         let length: usize = playdock.value("SELECT before_conclusion_bytes FROM audit");
         assert_eq!(length, before.len(), "{before:?}");
@@ -144,4 +153,29 @@ fn an_import_that_is_not_utf_8_names_the_line_and_imports_nothing() {
     assert_eq!(finished.code, Some(2), "{finished:?}");
     assert!(finished.errors.contains("line 2"), "{finished:?}");
     assert_eq!(playdock.dump(), before);
+}
+
+#[test]
+fn a_number_with_nul_is_one_that_does_not_exist_and_stops_no_other() {
+    let playdock = Playdock::with_incidents([incident("1", json!({}))]);
+    let parameters = parameters(&["no\u{0}such", "1"]);
+    let id = ["--execution-id", "nightly-1"];
+    let finished = playdock.close(&parameters, &id);
+    assert_eq!(finished.code, Some(3), "{finished:?}");
+    let expected = [("no\u{0}such", "not-found"), ("1", "Successful")];
+    let said = finished.outcomes();
+    let said: Vec<_> = said.iter().map(|(number, said)| (number.as_str(), said.as_str())).collect();
+    assert_eq!(said, expected);
+    assert_eq!(playdock.close(&parameters, &id).code, Some(3));
+}
+
+#[test]
+fn a_conclusion_with_nul_becomes_what_its_preview_says() {
+    let playdock = Playdock::with_incidents([incident("1", json!({}))]);
+    let parameters = with(parameters(&["1"]), "Conclusion", json!("a\u{0}b"));
+    let preview = playdock.close(&parameters, &["--preview"]);
+    let finished = playdock.close(&parameters, &[]);
+    assert_eq!((preview.code, finished.code), (Some(0), Some(0)), "{finished:?}");
+    let conclusion: String = playdock.value("SELECT conclusion FROM incident");
+    assert_eq!(conclusion, "<p>a\u{fffd}b</p>");
 }
