@@ -11,7 +11,10 @@ use serde::Serialize;
 use std::process::ExitCode;
 
 pub(super) fn keys(common: &Common, arguments: &Keys) -> Result<ExitCode, Failure> {
-    let store = setup::store(common)?;
+    let store = match &arguments.action {
+        KeysAction::Create { .. } => setup::store(common)?,
+        KeysAction::List | KeysAction::Revoke { .. } => setup::store_that_is_there(common)?,
+    };
     match &arguments.action {
         KeysAction::Create { name, command, site, user, expires, jwt } => {
             check(&*store, name, site, user)?;
@@ -35,7 +38,16 @@ pub(super) fn keys(common: &Common, arguments: &Keys) -> Result<ExitCode, Failur
                     "there is a key \"{name}\" already: revoke it first, or take another name"
                 )));
             }
-            output::write(|out| writeln!(out, "{}", secret.text()))?;
+            output::write(|out| writeln!(out, "{}", secret.text())).map_err(|failure| {
+                let message = match store.revoke_key(name) {
+                    Ok(_) => format!("{}; the key \"{name}\" was revoked", failure.message),
+                    Err(error) => format!(
+                        "{}; revoke the key \"{name}\", which could not be: {error}",
+                        failure.message
+                    ),
+                };
+                Failure { message, ..failure }
+            })?;
         }
         KeysAction::List => write_list(common, &store.keys()?)?,
         KeysAction::Revoke { name } => {
@@ -68,9 +80,12 @@ fn limit(names: &[String]) -> Option<Vec<String>> {
 }
 
 fn unknown_key(name: &str, keys: &[ApiKey]) -> String {
+    if keys.iter().any(|key| key.made.name == name) {
+        return format!("the key \"{name}\" is revoked already");
+    }
     let good = keys.iter().filter(|key| key.revoked_at.is_none());
     match known::nearest_first(name, good.map(|key| key.made.name.as_str())) {
-        names if names.is_empty() => format!("there is no key \"{name}\" to revoke; there is none"),
+        names if names.is_empty() => format!("there is no key \"{name}\", nor any other to revoke"),
         names => format!("there is no key \"{name}\" to revoke; there are {names}"),
     }
 }

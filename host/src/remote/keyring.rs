@@ -148,9 +148,13 @@ impl KeyRing {
             }
             keys.by_public_id.insert(public_id, live);
         }
+        let gone =
+            before.by_public_id.iter().filter(|(id, _)| !keys.by_public_id.contains_key(*id));
+        let gone: Vec<Arc<LiveKey>> = gone.map(|(_, live)| live.clone()).collect();
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-        Ok(())
+        // Nobody comes back to these.
+        self.note(gone, 0)
     }
 
     /// A key that was not known before; `None` for one that signs, where tokens are refused.
@@ -183,12 +187,18 @@ impl KeyRing {
     /// Notes in the store which keys were used, those alone whose last note is a minute old, or
     /// (`all`) all whose last use isn't noted.
     pub(super) fn note_uses(&self, all: bool) -> Result<(), StoreError> {
-        let coarseness = if all { 0 } else { COARSENESS };
-        let used: Vec<(Arc<LiveKey>, i64)> = self
-            .keys()
-            .by_public_id
-            .values()
-            .map(|live| (live.clone(), live.used_at.load(Ordering::Relaxed)))
+        let keys = self.keys().by_public_id.values().cloned().collect();
+        self.note(keys, if all { 0 } else { COARSENESS })
+    }
+
+    /// Notes the last use of those of these keys whose last note is so many milliseconds older.
+    fn note(&self, keys: Vec<Arc<LiveKey>>, coarseness: i64) -> Result<(), StoreError> {
+        let used: Vec<(Arc<LiveKey>, i64)> = keys
+            .into_iter()
+            .map(|live| {
+                let at = live.used_at.load(Ordering::Relaxed);
+                (live, at)
+            })
             .filter(|(live, at)| at - live.noted_at.load(Ordering::Relaxed) > coarseness)
             .collect();
         if used.is_empty() {

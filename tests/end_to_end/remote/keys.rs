@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 in_postgres_too!(
     a_key_does_no_more_than_it_was_made_for,
     a_key_that_is_made_or_revoked_while_the_server_runs_counts,
+    the_last_use_of_a_key_that_is_revoked_at_once_is_noted,
 );
 
 #[test]
@@ -62,10 +63,38 @@ fn a_key_that_is_made_or_revoked_while_the_server_runs_counts() {
     ask_until(ask, |response| response.status == 401);
     let revoked = playdock.run(&["keys", "revoke", "new"]);
     assert_eq!(revoked.code, Some(2));
-    assert!(revoked.errors.contains("there is no key \"new\" to revoke"), "{revoked:?}");
+    assert!(revoked.errors.contains("the key \"new\" is revoked already"), "{revoked:?}");
+    let unknown = playdock.run(&["keys", "revoke", "news"]);
+    assert!(unknown.errors.contains("there is no key \"news\""), "{unknown:?}");
     // The name is free again, for another key.
     assert_ne!(playdock.key("new", &[]), key);
     assert_eq!(ask().status, 401);
+}
+
+#[test]
+fn the_last_use_of_a_key_that_is_revoked_at_once_is_noted() {
+    let playdock = closing_store(&[]);
+    let key = playdock.key("leaked", &[]);
+    let served = playdock.serve(&["--rate", "0"]);
+    let ask = || served.get("/api/Commands", &[("d3key", &key)]);
+    assert_eq!(ask().status, 200);
+    assert_eq!(playdock.run(&["keys", "revoke", "leaked"]).code, Some(0));
+    ask_until(ask, |response| response.status == 401);
+    let listed = playdock.run(&["keys", "list", "--output", "json"]).answer();
+    assert!(listed[0]["last_used_at"].is_string(), "{listed}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_key_that_could_not_be_shown_is_not_kept() {
+    let playdock = closing_store(&[]);
+    let mut command = playdock.command(&["keys", "create", "soc"]);
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+    let output = command.stdout(full).output().expect("the program runs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("the key \"soc\" was revoked"), "{errors}");
+    assert!(!playdock.key("soc", &[]).is_empty());
 }
 
 #[test]
