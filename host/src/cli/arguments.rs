@@ -9,7 +9,7 @@ mod serve;
 mod values;
 
 #[cfg(target_os = "linux")]
-pub(super) use check::Check;
+pub(super) use check::{Check, DEFAULT_LIMIT};
 
 use crate::incidents::import::Status;
 use clap::{Args, Parser, ValueEnum};

@@ -4,7 +4,7 @@ mod json;
 mod junit;
 mod text;
 
-use super::arguments::{Check, Common, Output};
+use super::arguments::{Check, Common, DEFAULT_LIMIT, Output};
 use super::exit::{self, Failure};
 use super::{output, progress, terminal};
 use crate::check::{Amount, Listed, NEEDED_LIBRARIES, Plan, Tried, catalogue, run};
@@ -17,6 +17,8 @@ struct Checked<'a> {
     file: &'a InspectedFile,
     plan: &'a Plan,
     tried: &'a [Tried],
+    /// The options that decide what a case does, beside its seed.
+    options: String,
 }
 
 pub(super) fn check(common: &Common, arguments: &Check) -> Result<ExitCode, Failure> {
@@ -44,7 +46,8 @@ pub(super) fn check(common: &Common, arguments: &Check) -> Result<ExitCode, Fail
     for part in unprotected {
         log::warn!("the plugin ran without a part of the sandbox: {part}");
     }
-    let checked = Checked { file, plan: &plan, tried: &tried };
+    let options = options(arguments);
+    let checked = Checked { file, plan: &plan, tried: &tried, options };
     match common.output {
         Output::Text | Output::Markdown => {
             output::write(|out| text::write(out, &checked, common.verbose > 0))?
@@ -73,7 +76,19 @@ fn meant(arguments: &Check) -> Result<Vec<Listed>, Failure> {
         let included = arguments.include.is_empty() || any(&arguments.include, case.id);
         included && !any(&arguments.exclude, case.id)
     });
-    Ok(cases)
+    match cases.is_empty() {
+        true => Err(Failure::usage("--exclude leaves out every case that --include takes in")),
+        false => Ok(cases),
+    }
+}
+
+/// The options that decide what a case does, as they are typed again.
+fn options(arguments: &Check) -> String {
+    let quick = if arguments.quick { " --quick" } else { "" };
+    match arguments.timeout == DEFAULT_LIMIT {
+        true => quick.to_owned(),
+        false => format!("{quick} --timeout {}", arguments.timeout.as_secs_f64()),
+    }
 }
 
 /// The commands of the library that are meant.
@@ -134,6 +149,7 @@ impl Checked<'_> {
             line.push_str(&format!(" --command {}", tried.command));
         }
         line.push_str(&format!(" --seed {}", self.plan.amount.effort.seed));
+        line.push_str(&self.options);
         line
     }
 }

@@ -3,9 +3,7 @@
 use super::arguments::{Common, Db, DbAction, Output};
 use super::exit::{self, Failure};
 use super::{output, progress, setup, terminal};
-use crate::incidents::{
-    Backup, CheckReport, MaintenanceError, Migration, Problem, Restored, StoreError,
-};
+use crate::incidents::{Backup, CheckReport, MaintenanceError, Migration, Problem, Restored};
 use indicatif::HumanBytes;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -22,7 +20,7 @@ pub(super) fn db(common: &Common, arguments: &Db) -> Result<ExitCode, Failure> {
             answer(common, &migration, |out| writeln!(out, "{name} {}", migrated(migration)))?;
         }
         DbAction::Check { limit } => {
-            let report = store.check(*limit).map_err(unknown_store)?;
+            let report = store.check(*limit)?;
             answer(common, &report, |out| write_report(out, &name, &report))?;
             if report.broken() > 0 {
                 return Ok(exit::STORE.into());
@@ -70,22 +68,11 @@ fn with_bar<T>(
     Ok(copied?)
 }
 
-/// A store that there isn't is made by other subcommands, but not by those that look at it.
-fn unknown_store(error: StoreError) -> Failure {
-    let failure = Failure::from(error.clone());
-    match error {
-        StoreError::Missing(_) => {
-            Failure { message: format!("{}: name another with --db", failure.message), ..failure }
-        }
-        _ => failure,
-    }
-}
-
 impl From<MaintenanceError> for Failure {
     fn from(error: MaintenanceError) -> Failure {
         use MaintenanceError::{BadBackup, BrokenBackup, Exists, SameFile, Store};
         let code = match error {
-            Store(error) => return unknown_store(error),
+            Store(error) => return error.into(),
             BadBackup { .. } | BrokenBackup { .. } | Exists(_) | SameFile(_) => exit::BAD_USAGE,
             _ => exit::STORE,
         };

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 pub(super) fn executions(common: &Common, arguments: &Executions) -> Result<ExitCode, Failure> {
-    let store = setup::store(common)?;
+    let store = setup::store_that_is_there(common)?;
     match &arguments.action {
         ExecutionsAction::List { limit } => {
             // One more than is shown tells whether there are more.
@@ -22,7 +22,10 @@ pub(super) fn executions(common: &Common, arguments: &Executions) -> Result<Exit
         }
         ExecutionsAction::Show { id } => {
             let Some((key, record)) = store.execution(id)? else {
-                let message = format!("the store has no execution {id}");
+                let message = format!(
+                    "the store has no execution {id}; executions list has their ids, and the tasks \
+                     of a run have their own, which begin with its id"
+                );
                 return Err(Failure { code: exit::FAILED, message });
             };
             let ledger = store.ledger(key)?;

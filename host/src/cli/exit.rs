@@ -62,7 +62,11 @@ impl Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
-        Failure { code: STORE, message: error.to_string() }
+        let advice = match error {
+            StoreError::Missing(_) => ": name another with --db",
+            _ => "",
+        };
+        Failure { code: STORE, message: format!("{error}{advice}") }
     }
 }
 

@@ -14,7 +14,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub(super) fn incidents(common: &Common, arguments: &Incidents) -> Result<ExitCode, Failure> {
-    let store = setup::store(common)?;
+    let store = match &arguments.action {
+        IncidentsAction::Import { .. } => setup::store(common)?,
+        IncidentsAction::List { .. } | IncidentsAction::Show { .. } => {
+            setup::store_that_is_there(common)?
+        }
+    };
     match &arguments.action {
         IncidentsAction::Import { file, map } => {
             import(common, &*store, file, map.as_deref())?;

@@ -56,6 +56,7 @@ pub(super) fn run(common: &Common, arguments: &Run) -> Result<ExitCode, Failure>
         report: &report,
         run_id: &tasks.run_id,
         goes_on: !matches!(tasks.failure, Some(RunFailure::NoAnswer(_))),
+        interrupted: matches!(tasks.failure, Some(RunFailure::Stopped(_))),
         was_run: &|step| tasks.commands_of_step.contains_key(step),
     };
     let written = end.write(common.output);

@@ -28,7 +28,7 @@ fn settings(arguments: &Serve) -> Result<Settings, Failure> {
     if tls.is_none() && !arguments.plain_http {
         check_loopback("--listen", arguments.listen, "give --tls-cert and --tls-key, or")?;
         if let Some(metrics) = arguments.metrics {
-            check_loopback("--metrics", metrics, "")?;
+            check_loopback("--metrics", metrics, "give")?;
         }
     }
     Ok(Settings {
@@ -57,7 +57,7 @@ fn check_loopback(option: &str, address: SocketAddr, instead: &str) -> Result<()
         "{option} {address} can be reached by others, without TLS: {instead} --plain-http if that \
          is what you want"
     );
-    Err(Failure::usage(message.replace(":  ", ": ")))
+    Err(Failure::usage(message))
 }
 
 /// Says where it listens.

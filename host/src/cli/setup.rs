@@ -5,7 +5,7 @@ use super::configuration::{self, PluginEntry};
 use super::exit::Failure;
 use super::policy;
 use crate::execution::{Host, Isolation};
-use crate::incidents::{Store, StoreLocation};
+use crate::incidents::{Store, StoreError, StoreLocation};
 use crate::plugins::{PluginFile, Plugins};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -27,6 +27,16 @@ pub(super) fn store(common: &Common) -> Result<Arc<dyn Store>, Failure> {
     let store = location.open()?;
     log::info!(target: "playdock", "the store is {location}");
     Ok(store)
+}
+
+/// Opens a store to look at what it holds: one that isn't there is named wrongly, and isn't made.
+pub(super) fn store_that_is_there(common: &Common) -> Result<Arc<dyn Store>, Failure> {
+    match store_location(common)? {
+        StoreLocation::File(path) if !path.exists() => {
+            Err(StoreError::Missing(path.display().to_string()).into())
+        }
+        _ => store(common),
+    }
 }
 
 /// Finds the plugins and looks at them; none of their code runs yet. Beside them, where each runs,

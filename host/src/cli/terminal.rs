@@ -9,10 +9,15 @@ pub(super) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "playdock: {}", safe_lines(text));
 }
 
-/// A text on one line: control characters and those that override the direction of text become a
-/// visible sign.
+/// A text on one line: line ends and tabs become spaces, other control characters and those that
+/// override the direction of text a visible sign.
 pub(super) fn safe(text: &str) -> String {
-    text.chars().map(|character| if is_safe(character) { character } else { '\u{fffd}' }).collect()
+    let shown = |character: char| match character {
+        '\n' | '\r' | '\t' => ' ',
+        character if is_safe(character) => character,
+        _ => '\u{fffd}',
+    };
+    text.chars().map(shown).collect()
 }
 
 /// A text of several lines, each made safe.
@@ -40,7 +45,7 @@ mod tests {
 
     #[test]
     fn escapes_and_overrides_are_shown_as_signs_and_other_scripts_stay() {
-        assert_eq!(safe("\u{1b}[31mred\n"), "\u{fffd}[31mred\u{fffd}");
+        assert_eq!(safe("\u{1b}[31mred\n"), "\u{fffd}[31mred ");
         assert_eq!(safe("a\u{202e}b"), "a\u{fffd}b");
         assert_eq!(safe("שלום · 事件"), "שלום · 事件");
         assert_eq!(safe_lines("a\r\nb\u{7}"), "a\nb\u{fffd}");

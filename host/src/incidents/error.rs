@@ -15,7 +15,7 @@ pub enum StoreError {
     #[error("there is no store {0}")]
     Missing(String),
     /// The file, or the database, is something else.
-    #[error("{0} is not a Playdock store: name another one with --db")]
+    #[error("{0} is not a Playdock store: name another one")]
     NotAStore(String),
     /// A newer program made the store.
     #[error(
@@ -58,7 +58,9 @@ pub enum StoreError {
     )]
     Busy(u64),
     /// The disk is full.
-    #[error("the disk that holds the store is full: make room and run the same execution id again")]
+    #[error(
+        "the disk that holds the store is full: make room and try again, with the same execution id where there was one"
+    )]
     Full,
     /// The disk, or the file system, failed.
     #[error("the store can't be read or written: {0}")]

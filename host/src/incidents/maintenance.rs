@@ -213,8 +213,10 @@ impl MaintenanceError {
             std::io::ErrorKind::AlreadyExists => MaintenanceError::Exists(file.to_owned()),
             std::io::ErrorKind::StorageFull => MaintenanceError::Full(file.to_owned()),
             _ => {
-                let (file, cause) = (file.to_owned(), error.to_string());
-                MaintenanceError::File { file, what, cause }
+                // A temporary file's error names that file, which nobody knows, around the system's.
+                let within = error.get_ref().and_then(|error| error.source());
+                let cause = within.map_or_else(|| error.to_string(), ToString::to_string);
+                MaintenanceError::File { file: file.to_owned(), what, cause }
             }
         }
     }

@@ -249,3 +249,23 @@ fn the_password_of_a_store_is_never_repeated() {
         }
     }
 }
+
+#[test]
+fn a_store_that_is_named_wrongly_is_not_made_to_be_looked_at() {
+    let (playdock, _) = open_incidents(1);
+    for arguments in [
+        &["incidents", "list"][..],
+        &["incidents", "show", "INC-0"],
+        &["executions", "list"],
+        &["executions", "show", "e"],
+        &["keys", "list"],
+        &["keys", "revoke", "soc"],
+        &["db", "check"],
+    ] {
+        let finished = playdock.run(&[arguments, &["--db", "playdok.db"]].concat());
+        assert_eq!(finished.code, Some(5), "{finished:?}");
+        let errors = "playdock: there is no store playdok.db: name another with --db\n";
+        assert_eq!(finished.errors, errors, "{arguments:?}");
+    }
+    assert!(!playdock.folder().join("playdok.db").exists());
+}

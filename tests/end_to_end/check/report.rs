@@ -17,7 +17,7 @@ fn a_failure_says_what_was_expected_what_happened_and_what_to_mend() {
     let lines: Vec<&str> = finished.output.lines().collect();
     let again = format!(
         "  again     playdock check {file} --include unknown-parameter --command \
-         TakesUnknownNames --seed 7"
+         TakesUnknownNames --seed 7 --quick"
     );
     assert_eq!(
         lines,

@@ -77,6 +77,7 @@ fn a_playbook_whose_task_is_stopped_before_it_selects_takes_no_branch_of_success
     let run = playdock.run(&[&["run", "playbook.json"][..], &site].concat());
     assert_eq!(open(&playdock), left, "{run:?}");
     assert!(!run.output.contains("Successful, ended at \"Done\""), "{}", run.output);
+    assert!(run.output.ends_with("--execution-id r1 goes on with it\n"), "{}", run.output);
     assert_ne!(run.code, Some(0), "{run:?}");
 }
 

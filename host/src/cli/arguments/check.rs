@@ -5,6 +5,9 @@ use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// How long a case may take where nobody says otherwise.
+pub(in crate::cli) const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
+
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Check {
     /// The library; it need not be trusted, since its code runs inside the sandbox

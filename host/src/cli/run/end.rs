@@ -25,6 +25,8 @@ pub(super) struct End<'a> {
     pub(super) run_id: &'a str,
     /// Whether the same id can go on with it, if it did not come to its end.
     pub(super) goes_on: bool,
+    /// Whether a task was interrupted.
+    pub(super) interrupted: bool,
     /// Tells whether a command of the step was run.
     pub(super) was_run: &'a dyn Fn(&str) -> bool,
 }
@@ -64,6 +66,11 @@ impl End<'_> {
         let at = terminal::safe(report.ended_at_name.as_deref().unwrap_or(&report.ended_at));
         let (result, why) = (report.result, report.ending);
         match why {
+            Ending::End if self.interrupted => writeln!(
+                out,
+                "Run {run_id}: {result}, ended at \"{at}\"; a task was interrupted, and \
+                 --execution-id {run_id} goes on with it"
+            ),
             Ending::End => writeln!(out, "Run {run_id}: {result}, ended at \"{at}\""),
             Ending::Cancelled | Ending::Stopped if self.goes_on => writeln!(
                 out,
@@ -96,7 +103,13 @@ mod tests {
             ending,
         };
         let mut out = Vec::new();
-        let end = End { report: &report, run_id: "R", goes_on: true, was_run: &|_| was_run };
+        let end = End {
+            report: &report,
+            run_id: "R",
+            goes_on: true,
+            interrupted: false,
+            was_run: &|_| was_run,
+        };
         end.text(&mut out).unwrap();
         String::from_utf8(out).unwrap()
     }

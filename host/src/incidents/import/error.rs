@@ -54,7 +54,9 @@ pub enum LineProblem {
     #[error("this is not one whole JSON object: {0}")]
     NotAnObject(String),
     /// The first line isn't JSON and may be the header of a CSV file.
-    #[error("this is not one whole JSON object; a CSV file needs --map MAP.toml")]
+    #[error(
+        "this is not one whole JSON object; incidents import takes a CSV file with --map MAP.toml"
+    )]
     LooksLikeCsv,
     /// A member that nobody knows.
     #[error("unknown member {member:?} in {of}{hint}")]

@@ -21,7 +21,7 @@ pub(super) fn restore(
     progress: CopyProgress<'_>,
 ) -> Result<Restored, MaintenanceError> {
     let bad = |cause| MaintenanceError::BadBackup { file: file.to_owned(), cause };
-    let (_, from) = sqlite::open_to_read(file).map_err(bad)?;
+    sqlite::open_to_read(file).map_err(bad)?;
     // As it is once it is checked and brought up to date: nobody else knows this copy.
     let copy = tempfile::NamedTempFile::new()
         .map_err(|error| MaintenanceError::file(&std::env::temp_dir(), "written", &error))?;
@@ -61,7 +61,8 @@ pub(super) fn restore(
         client.batch_execute("COMMIT").await?;
         Ok(Ok(kept))
     })?;
-    let migration = Migration { from, to: KNOWN };
+    // The versions of a backup, which is in SQLite, are not those of this store.
+    let migration = Migration { from: KNOWN, to: KNOWN };
     let (incidents, executions) = (report.incidents, report.executions);
     Ok(Restored { kept: restored?, migration, incidents, executions })
 }

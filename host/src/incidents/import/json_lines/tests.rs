@@ -233,11 +233,11 @@ fn names_the_line_and_the_reason() {
         ),
         (
             "number,site\n1,A".into(),
-            "line 1: this is not one whole JSON object; a CSV file needs --map MAP.toml",
+            "line 1: this is not one whole JSON object; incidents import takes a CSV file with --map MAP.toml",
         ),
         (
             "\"number\";\"site\"\n1;A".into(),
-            "line 1: this is not one whole JSON object; a CSV file needs --map MAP.toml",
+            "line 1: this is not one whole JSON object; incidents import takes a CSV file with --map MAP.toml",
         ),
         (
             "\nnumber,site".into(),
