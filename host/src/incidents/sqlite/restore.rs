@@ -40,7 +40,7 @@ pub(super) fn restore(
             let alone = Alone::with(path)?;
             like(copied.as_file(), path).map_err(unwritable)?;
             copied.sync(path)?;
-            let kept = keep(path)?;
+            let (kept, _open) = keep(path)?;
             copied.replace(path)?;
             drop(alone);
             Some(kept.display().to_string())
@@ -157,12 +157,14 @@ fn like(_file: &File, _path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the store a second name, under which it stays, and returns that.
-fn keep(path: &Path) -> Result<PathBuf, MaintenanceError> {
+/// Gives the store a second name, under which it stays, and returns that, and what is to stay open
+/// for as long as the store is this process's alone.
+fn keep(path: &Path) -> Result<(PathBuf, Option<File>), MaintenanceError> {
     let kept = free_name(path);
-    second_name(path, &kept).map_err(|error| MaintenanceError::file(&kept, "made", &error))?;
+    let open = second_name(path, &kept);
+    let open = open.map_err(|error| MaintenanceError::file(&kept, "made", &error))?;
     keep_beside(path, &kept)?;
-    Ok(kept)
+    Ok((kept, open))
 }
 
 /// A name for a store of before that no file has yet, nor what SQLite had beside one.
@@ -179,7 +181,7 @@ fn free_name(path: &Path) -> PathBuf {
 fn keep_beside(path: &Path, kept: &Path) -> Result<(), MaintenanceError> {
     for suffix in CONTENT_BESIDE {
         let (from, to) = (with_suffix(path, suffix), with_suffix(kept, suffix));
-        match second_name(&from, &to).and_then(|()| std::fs::remove_file(&from)) {
+        match second_name(&from, &to).and_then(|_| std::fs::remove_file(&from)) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(MaintenanceError::file(&from, "moved", &error));
             }
@@ -196,12 +198,54 @@ fn keep_beside(path: &Path, kept: &Path) -> Result<(), MaintenanceError> {
 }
 
 /// Gives a file another name beside its own; on a file system where it can have only one, a copy.
-fn second_name(file: &Path, name: &Path) -> io::Result<()> {
+/// Then the file is returned: to close it gives up all locks that this process has on it.
+fn second_name(file: &Path, name: &Path) -> io::Result<Option<File>> {
     match std::fs::hard_link(file, name) {
         Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::AlreadyExists) => {
-            std::fs::copy(file, name)?;
-            File::open(name)?.sync_all()
+            copy(file, name).map(Some)
         }
-        linked => linked,
+        linked => linked.map(|()| None),
+    }
+}
+
+/// Copies a file, durably, and returns it.
+fn copy(file: &Path, name: &Path) -> io::Result<File> {
+    let mut from = File::open(file)?;
+    let mut to = File::create_new(name)?;
+    to.set_permissions(from.metadata()?.permissions())?;
+    io::copy(&mut from, &mut to)?;
+    to.sync_all()?;
+    Ok(from)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use rusqlite::ErrorCode::DatabaseBusy;
+
+    #[test]
+    fn a_store_that_is_copied_stays_this_process_alone() {
+        const TRIES: &str = "PLAYDOCK_TEST_TRIES";
+        let read = |path: &Path| {
+            let other = Connection::open(path).unwrap();
+            other.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
+        };
+        if let Some(path) = std::env::var_os(TRIES) {
+            let busy = read(path.as_ref()).unwrap_err().sqlite_error_code();
+            return assert_eq!(busy, Some(DatabaseBusy));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let (path, kept) = (folder.path().join("a.db"), folder.path().join("b.db"));
+        open::open(&path).unwrap();
+        let alone = Alone::with(&path).unwrap();
+        let open = copy(&path, &kept).unwrap();
+        // Locks are those of a process, so another one tries.
+        let mut other = std::process::Command::new(std::env::current_exe().unwrap());
+        let name =
+            "incidents::sqlite::restore::tests::a_store_that_is_copied_stays_this_process_alone";
+        let status = other.args(["--exact", name]).env(TRIES, &path).status().unwrap();
+        assert!(status.success());
+        drop((open, alone));
+        assert!(read(&kept).unwrap() > 0);
     }
 }
