@@ -83,8 +83,13 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
 fn cannot_read(path: &Path, error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => StoreError::NotAStore(name(path)),
-        Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly) => {
+        Some(rusqlite::ErrorCode::CannotOpen) => {
             StoreError::CannotOpen { store: name(path), cause: error.to_string() }
+        }
+        Some(rusqlite::ErrorCode::ReadOnly) => {
+            let cause = "to read it takes writing, and this user may not write the file, or not in \
+                its folder";
+            StoreError::CannotOpen { store: name(path), cause: cause.to_owned() }
         }
         _ => error.into(),
     }
