@@ -1,6 +1,6 @@
 //! The arguments of `playdock serve`.
 
-use super::values::{bytes, instant, seconds};
+use super::values::{address, bytes, instant, seconds};
 use clap::Args;
 use playdock_plugin_api::Timestamp;
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ ended; a second one ends it at once.";
 #[command(after_help = MORE)]
 pub(in crate::cli) struct Serve {
     /// The address to listen at; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address, default_value = "127.0.0.1:8080")]
     pub(in crate::cli) listen: SocketAddr,
     /// What comes before /api in paths: MainApp/VSOC, say
     #[arg(long, value_name = "SEGMENTS", default_value = "", hide_default_value = true)]
@@ -43,7 +43,7 @@ pub(in crate::cli) struct Serve {
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) jwt: Option<PathBuf>,
     /// Show metrics for Prometheus at this address: plain HTTP, /metrics, without a key
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     pub(in crate::cli) metrics: Option<SocketAddr>,
     /// How many requests a second each key may make; 0 is any number
     #[arg(long, value_name = "COUNT", default_value = "50")]

@@ -2,6 +2,7 @@
 
 use crate::incidents::import::Status;
 use playdock_plugin_api::Timestamp;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 pub(super) fn assignment(text: &str) -> Result<(String, String), String> {
@@ -20,6 +21,10 @@ pub(super) fn status(text: &str) -> Result<Status, String> {
     known
         .find(|status| status.word().eq_ignore_ascii_case(text))
         .ok_or_else(|| "write Open, In Progress, On Hold or Closed".to_owned())
+}
+
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write an IP address and a port, as 127.0.0.1:8080".to_owned())
 }
 
 pub(super) fn count(text: &str) -> Result<usize, String> {
@@ -82,6 +87,14 @@ mod tests {
     fn a_status_is_one_of_four_in_any_case() {
         assert_eq!(status("in progress"), Ok(Status::InProgress));
         assert!(status("Opne").unwrap_err().contains("On Hold"));
+    }
+
+    #[test]
+    fn an_address_has_a_port() {
+        assert!(address("[::1]:0").is_ok());
+        for wrong in ["localhost:8080", "8080", "127.0.0.1"] {
+            assert!(address(wrong).unwrap_err().contains("as 127.0.0.1:8080"), "{wrong}");
+        }
     }
 
     #[test]
