@@ -25,8 +25,11 @@ pub(super) fn serve(common: &Common, arguments: &Serve) -> Result<ExitCode, Fail
 fn settings(arguments: &Serve) -> Result<Settings, Failure> {
     let tls = arguments.tls_cert.clone().zip(arguments.tls_key.clone());
     let tls = tls.map(|(certificate, key)| TlsFiles { certificate, key });
-    if tls.is_none() && !arguments.plain_http {
-        check_loopback("--listen", arguments.listen, "give --tls-cert and --tls-key, or")?;
+    if !arguments.plain_http {
+        if tls.is_none() {
+            check_loopback("--listen", arguments.listen, "give --tls-cert and --tls-key, or")?;
+        }
+        // They have no TLS.
         if let Some(metrics) = arguments.metrics {
             check_loopback("--metrics", metrics, "give")?;
         }

@@ -6,13 +6,14 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How many lines may wait to be written before more are dropped.
 const WAITING: usize = 8192;
 /// How long the first line waits for others.
 const TO_GATHER: Duration = Duration::from_millis(10);
+/// How long the last lines may take.
+const TO_END: Duration = Duration::from_secs(1);
 /// How much of a path is shown; whoever sends longer ones has no path of ours.
 const LONGEST_PATH: usize = 200;
 
@@ -66,14 +67,19 @@ impl Line {
 /// The thread that writes lines: whoever reads standard error slowly must not slow requests.
 pub(super) struct AccessLog {
     lines: Mutex<Option<SyncSender<Line>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Tells that the thread has ended.
+    ended: Mutex<Receiver<()>>,
 }
 
 impl AccessLog {
     pub(super) fn start() -> AccessLog {
         let (lines, waiting) = sync_channel(WAITING);
-        let thread = std::thread::spawn(move || write(&waiting));
-        AccessLog { lines: Mutex::new(Some(lines)), thread: Mutex::new(Some(thread)) }
+        let (ends, ended) = sync_channel(0);
+        std::thread::spawn(move || {
+            let _ends: SyncSender<()> = ends;
+            write(&waiting);
+        });
+        AccessLog { lines: Mutex::new(Some(lines)), ended: Mutex::new(ended) }
     }
 
     /// Adds a line, unless too many wait.
@@ -83,13 +89,12 @@ impl AccessLog {
         }
     }
 
-    /// Writes what waits.
+    /// Writes what waits, if somebody takes it in.
     pub(super) fn end(&self) {
         drop(self.lines.lock().unwrap_or_else(PoisonError::into_inner).take());
-        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            // It panics over nothing; if it did, there is nobody to tell.
-            let _ = thread.join();
-        }
+        // The thread's end drops the other side. Where nobody reads standard error, it has none.
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = ended.recv_timeout(TO_END);
     }
 }
 

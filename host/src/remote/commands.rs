@@ -132,7 +132,7 @@ fn invocation(
 /// Whoever leaves before there is a place begins nothing.
 async fn start(
     service: &Arc<Service>,
-    key: &LiveKey,
+    key: &Arc<LiveKey>,
     mut invocation: Invocation,
     taken: Taken,
 ) -> Result<Arc<Running>, Refusal> {
@@ -144,6 +144,10 @@ async fn start(
     let of_all = service.places.clone().acquire_owned().await;
     // They are closed when the server stops.
     let (Ok(of_key), Ok(of_all)) = (of_key, of_all) else { return Err(Refusal::Stopping) };
+    if !service.keys.has(key) {
+        // It was revoked while the body came, or while there was no place.
+        return Err(Refusal::InvalidKey);
+    }
     let running = Running::new(key.key.id, id, &mut invocation);
     if let Err(other) = service.executions.add(&running) {
         return join(other, &invocation);

@@ -2,7 +2,7 @@
 //! idle longest makes room.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::Notify;
@@ -26,6 +26,8 @@ pub(super) struct Connection {
     began: Instant,
     /// Since when it is idle, in milliseconds since `began`; `BUSY` while a request is answered.
     idle_since: AtomicU64,
+    /// Whether another has its place.
+    evicted: AtomicBool,
     close: Notify,
 }
 
@@ -35,6 +37,11 @@ impl Connection {
     /// Waits until it is to be closed, once no request is being answered.
     pub(super) async fn closing(&self) {
         self.close.notified().await;
+    }
+
+    /// Whether another has its place, and no request is being answered.
+    pub(super) fn is_over(&self) -> bool {
+        self.evicted.load(Ordering::Relaxed) && self.idle_since.load(Ordering::Relaxed) != BUSY
     }
 
     /// A request is being answered until this is dropped.
@@ -86,6 +93,7 @@ impl Connections {
         let connection = Arc::new(Connection {
             began: self.began,
             idle_since: AtomicU64::new(0),
+            evicted: AtomicBool::new(false),
             close: Notify::new(),
         });
         connection.idle_since.store(connection.milliseconds(), Ordering::Relaxed);
@@ -124,6 +132,7 @@ impl State {
             return false;
         };
         if let Some(connection) = self.open.remove(&idlest) {
+            connection.evicted.store(true, Ordering::Relaxed);
             connection.close.notify_one();
         }
         true

@@ -34,6 +34,8 @@ use tower::ServiceExt;
 const FOR_HANDSHAKE: Duration = Duration::from_secs(10);
 const FOR_HEAD: Duration = Duration::from_secs(30);
 const FOR_READING: Duration = Duration::from_secs(30);
+/// How long one whose place another has may take for the rest of an answer.
+const FOR_THE_REST: Duration = Duration::from_millis(250);
 /// About how many bytes, and how many fields, the head of a request may have.
 const LONGEST_HEAD: usize = 32 << 10;
 const MOST_FIELDS: usize = 64;
@@ -115,7 +117,14 @@ async fn requests(
         ended = serving.as_mut() => ended,
         () = connection.closing() => {
             serving.as_mut().graceful_shutdown();
-            serving.await
+            loop {
+                match timeout(FOR_THE_REST, serving.as_mut()).await {
+                    Ok(ended) => break ended,
+                    // It sent a part of a head, or doesn't read.
+                    Err(_) if connection.is_over() => return,
+                    Err(_) => {}
+                }
+            }
         }
     };
     if let Err(error) = ended {

@@ -14,7 +14,7 @@ use ring::hmac;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
@@ -53,6 +53,8 @@ pub(super) struct KeyRing {
     server_key: Option<ServerKey>,
     rate: Option<NonZeroU32>,
     keys: RwLock<Arc<Keys>>,
+    /// Those that are no longer good, and whose last use may not be noted.
+    gone: Mutex<Vec<Arc<LiveKey>>>,
     /// When the store was last read, with success.
     read_at: Mutex<Option<Instant>>,
 }
@@ -69,8 +71,8 @@ impl KeyRing {
         server_key: Option<ServerKey>,
         rate: Option<NonZeroU32>,
     ) -> KeyRing {
-        let (keys, read_at) = (RwLock::default(), Mutex::default());
-        KeyRing { store, server_key, rate, keys, read_at }
+        let (keys, gone, read_at) = (RwLock::default(), Mutex::default(), Mutex::default());
+        KeyRing { store, server_key, rate, keys, gone, read_at }
     }
 
     /// Whose a request is, by what was last read of the store. A request that shows more than one
@@ -150,11 +152,22 @@ impl KeyRing {
         }
         let gone =
             before.by_public_id.iter().filter(|(id, _)| !keys.by_public_id.contains_key(*id));
-        let gone: Vec<Arc<LiveKey>> = gone.map(|(_, live)| live.clone()).collect();
+        self.gone().extend(gone.map(|(_, live)| live.clone()));
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-        // Nobody comes back to these.
-        self.note(gone, 0)
+        Ok(())
+    }
+
+    fn gone(&self) -> MutexGuard<'_, Vec<Arc<LiveKey>>> {
+        // It is whole after every step, whoever panicked.
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a key that a request showed is still good.
+    pub(super) fn has(&self, key: &Arc<LiveKey>) -> bool {
+        let keys = self.keys();
+        let live = keys.by_public_id.get(&key.key.made.public_id);
+        live.is_some_and(|live| Arc::ptr_eq(live, key)) && key.key.is_good(Timestamp::now())
     }
 
     /// A key that was not known before; `None` for one that signs, where tokens are refused.
@@ -184,21 +197,25 @@ impl KeyRing {
         })
     }
 
-    /// Notes in the store which keys were used, those alone whose last note is a minute old, or
-    /// (`all`) all whose last use isn't noted.
+    /// Notes in the store which keys were used: of those that are good those alone whose last note
+    /// is a minute old, or (`all`) all whose last use isn't noted.
     pub(super) fn note_uses(&self, all: bool) -> Result<(), StoreError> {
-        let keys = self.keys().by_public_id.values().cloned().collect();
-        self.note(keys, if all { 0 } else { COARSENESS })
+        let gone = std::mem::take(&mut *self.gone());
+        // Nobody comes back to these.
+        let noted = self.note(&gone, 0);
+        if noted.is_err() {
+            self.gone().extend(gone);
+            return noted;
+        }
+        let keys: Vec<Arc<LiveKey>> = self.keys().by_public_id.values().cloned().collect();
+        self.note(&keys, if all { 0 } else { COARSENESS })
     }
 
     /// Notes the last use of those of these keys whose last note is so many milliseconds older.
-    fn note(&self, keys: Vec<Arc<LiveKey>>, coarseness: i64) -> Result<(), StoreError> {
-        let used: Vec<(Arc<LiveKey>, i64)> = keys
-            .into_iter()
-            .map(|live| {
-                let at = live.used_at.load(Ordering::Relaxed);
-                (live, at)
-            })
+    fn note(&self, keys: &[Arc<LiveKey>], coarseness: i64) -> Result<(), StoreError> {
+        let used: Vec<(&Arc<LiveKey>, i64)> = keys
+            .iter()
+            .map(|live| (live, live.used_at.load(Ordering::Relaxed)))
             .filter(|(live, at)| at - live.noted_at.load(Ordering::Relaxed) > coarseness)
             .collect();
         if used.is_empty() {

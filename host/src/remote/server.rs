@@ -148,6 +148,7 @@ impl Server {
             service: self.service.clone(),
         });
         let refreshing = tokio::spawn(refresh(self.service.clone()));
+        let noting = tokio::spawn(note_uses(self.service.clone()));
         let showing = match self.metrics {
             None => None,
             Some(listener) => {
@@ -175,6 +176,7 @@ impl Server {
         // Answers are still to be written.
         let _ = timeout(TO_END, connections.none()).await;
         refreshing.abort();
+        noting.abort();
         if let Some(showing) = showing {
             showing.abort();
         }
@@ -216,6 +218,13 @@ async fn refresh(service: Arc<Service>) {
     loop {
         sleep(REFRESH).await;
         service.refresh_keys().await;
+    }
+}
+
+async fn note_uses(service: Arc<Service>) {
+    loop {
+        sleep(REFRESH).await;
+        service.note_uses_of_keys().await;
     }
 }
 

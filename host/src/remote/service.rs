@@ -95,14 +95,21 @@ impl Service {
         }
     }
 
-    /// Reads the keys of the store, and notes which were used.
+    /// Reads the keys of the store.
     pub(super) async fn refresh_keys(self: &Arc<Service>) {
         let service = self.clone();
-        let work = move || service.keys.refresh().and_then(|()| service.keys.note_uses(false));
-        match tokio::task::spawn_blocking(work).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => log::error!("the keys can't be read: {error}"),
-            Err(error) => log::error!("the keys can't be read: {error}"),
+        let read = tokio::task::spawn_blocking(move || service.keys.refresh()).await;
+        if let Ok(Err(error)) = read {
+            log::error!("the keys can't be read: {error}");
+        }
+    }
+
+    /// Notes which keys were used. Who else writes is waited for, and nobody waits for this.
+    pub(super) async fn note_uses_of_keys(self: &Arc<Service>) {
+        let service = self.clone();
+        let noted = tokio::task::spawn_blocking(move || service.keys.note_uses(false)).await;
+        if let Ok(Err(error)) = noted {
+            log::warn!("the last use of keys was not noted: {error}");
         }
     }
 

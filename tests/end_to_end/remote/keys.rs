@@ -1,8 +1,10 @@
 //! What a key may do, and until when.
 
 use super::{CLOSE, SITES_AND_USERS, ask_until, body, body_in, closing, closing_store, outcome};
-use playdock_tests::{in_postgres_too, incident, parameters, with};
+use playdock_tests::{PATIENCE, in_postgres_too, incident, parameters, with};
 use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::time::Instant;
 
 in_postgres_too!(
     a_key_does_no_more_than_it_was_made_for,
@@ -80,8 +82,35 @@ fn the_last_use_of_a_key_that_is_revoked_at_once_is_noted() {
     assert_eq!(ask().status, 200);
     assert_eq!(playdock.run(&["keys", "revoke", "leaked"]).code, Some(0));
     ask_until(ask, |response| response.status == 401);
-    let listed = playdock.run(&["keys", "list", "--output", "json"]).answer();
-    assert!(listed[0]["last_used_at"].is_string(), "{listed}");
+    let end = Instant::now() + PATIENCE;
+    while playdock.run(&["keys", "list", "--output", "json"]).answer()[0]["last_used_at"].is_null()
+    {
+        assert!(Instant::now() < end, "it was not noted");
+    }
+}
+
+#[test]
+fn a_key_that_is_revoked_while_its_body_comes_closes_nothing() {
+    let playdock = closing_store(&["1"]);
+    let key = playdock.key("leaked", &[]);
+    let served = playdock.serve(&["--rate", "0"]);
+    let body = closing(&["1"]);
+    let mut pending = served.connect();
+    let head = format!(
+        "POST {CLOSE} HTTP/1.1\r\nHost: a\r\nd3key: {key}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    pending.write_all(head.as_bytes()).expect("it can be sent");
+    pending.write_all(&body.as_bytes()[..20]).expect("it can be sent");
+    let admitted = || served.get("/api/Commands", &[("d3key", &key)]);
+    assert_eq!(admitted().status, 200);
+    assert_eq!(playdock.run(&["keys", "revoke", "leaked"]).code, Some(0));
+    ask_until(admitted, |response| response.status == 401);
+    pending.write_all(&body.as_bytes()[20..]).expect("it can be sent");
+    let mut said = String::new();
+    pending.read_to_string(&mut said).expect("it is answered");
+    assert!(said.starts_with("HTTP/1.1 401 "), "{said}");
+    assert_eq!(playdock.value::<usize>("SELECT count(*) FROM execution"), 0);
 }
 
 #[cfg(target_os = "linux")]

@@ -97,3 +97,18 @@ fn idle_it_ends_at_once() {
     assert_eq!(served.wait().code, Some(0));
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
 }
+
+#[test]
+fn a_server_whose_log_nobody_reads_ends_all_the_same() {
+    let playdock = closing_store(&[]);
+    let unread = "mkfifo unread; exec 2<>unread";
+    let mut served = playdock.serve_limited(unread, &["--rate", "0", "--drain", "1"]);
+    // More lines than a pipe holds.
+    for _ in 0..900 {
+        assert_eq!(served.get("/healthz", &[]).status, 200);
+    }
+    served.signal("TERM");
+    let began = Instant::now();
+    assert_eq!(served.wait().code, Some(0));
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+}

@@ -42,7 +42,8 @@ pub(in crate::cli) struct Serve {
     /// Accept tokens too (d3jwt); FILE is the server key that keys create --jwt made
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) jwt: Option<PathBuf>,
-    /// Show metrics for Prometheus at this address: plain HTTP, /metrics, without a key
+    /// Show metrics for Prometheus at this address: plain HTTP, /metrics, without a key; others can
+    /// reach it with --plain-http alone
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     pub(in crate::cli) metrics: Option<SocketAddr>,
     /// How many requests a second each key may make; 0 is any number

@@ -3,6 +3,7 @@
 use super::super::closing_store;
 use super::{memory, others_are_served};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::io::Write;
 use std::net::TcpStream;
 
 /// As many of 10,000 connections as this process may have files for, beside those of other tests.
@@ -35,4 +36,21 @@ fn ten_thousand_idle_connections_hold_nobody_up() {
     }
     let after = memory(&served);
     assert!(after < before + (128 << 10), "{before} KiB before, {after} KiB with {many}");
+}
+
+#[test]
+fn connections_that_send_one_byte_and_stay_hold_nobody_up() {
+    let playdock = closing_store(&["1"]);
+    let key = playdock.key("one", &[]);
+    // Half of these files are for connections.
+    let served = playdock.serve_limited("ulimit -n 256", &["--rate", "0"]);
+    let begin = |_| {
+        let mut stream = TcpStream::connect(served.address()).ok()?;
+        stream.write_all(b"G").ok().map(|()| stream)
+    };
+    let begun: Vec<TcpStream> = (0..400).filter_map(begin).collect();
+    assert!(begun.len() > 300, "{}", begun.len());
+    for _ in 0..4 {
+        others_are_served(&served, &key);
+    }
 }
