@@ -48,7 +48,7 @@ async fn answer(
     request: Request,
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let taken = service.room.take(&parts.headers, body).await?;
+    let taken = service.room.take(&key.room, &parts.headers, body).await?;
     let asked = read(&taken).await?;
     let Some(command) = service.catalogue.find(command, &key.key.made.limits) else {
         let written = parts.extensions.get::<OriginalPath>().map_or(command, OriginalPath::last);

@@ -5,6 +5,7 @@
 //! the server runs counts within a second.
 
 use super::jwt::Token;
+use super::request::Room;
 use super::secrets::{self, ServerKey};
 use crate::incidents::{ApiKey, ApiKeyId, ApiKeys, Proof, StoreError};
 use axum::http::HeaderMap;
@@ -31,6 +32,8 @@ pub(super) struct LiveKey {
     pub(super) key: Arc<ApiKey>,
     /// How many more executions of it may run now.
     pub(super) places: Arc<Semaphore>,
+    /// How much more of large bodies may be held for it.
+    pub(super) room: Arc<Semaphore>,
     limiter: Option<DefaultDirectRateLimiter>,
     /// What its tokens are signed with.
     signing: Option<hmac::Key>,
@@ -52,6 +55,7 @@ pub(super) struct KeyRing {
     store: Arc<dyn ApiKeys>,
     server_key: Option<ServerKey>,
     rate: Option<NonZeroU32>,
+    largest_body: usize,
     keys: RwLock<Arc<Keys>>,
     /// Those that are no longer good, and whose last use may not be noted.
     gone: Mutex<Vec<Arc<LiveKey>>>,
@@ -70,9 +74,10 @@ impl KeyRing {
         store: Arc<dyn ApiKeys>,
         server_key: Option<ServerKey>,
         rate: Option<NonZeroU32>,
+        largest_body: usize,
     ) -> KeyRing {
         let (keys, gone, read_at) = (RwLock::default(), Mutex::default(), Mutex::default());
-        KeyRing { store, server_key, rate, keys, gone, read_at }
+        KeyRing { store, server_key, rate, largest_body, keys, gone, read_at }
     }
 
     /// Whose a request is, by what was last read of the store. A request that shows more than one
@@ -190,6 +195,7 @@ impl KeyRing {
         Some(LiveKey {
             key: Arc::new(key),
             places: Arc::new(Semaphore::new(AT_ONCE)),
+            room: Arc::new(Room::share(self.largest_body)),
             limiter: self.rate.map(|rate| RateLimiter::direct(Quota::per_second(rate))),
             signing,
             used_at: used_at.into(),

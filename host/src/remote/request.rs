@@ -11,50 +11,67 @@ use serde_json::value::RawValue;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// A body no longer than this is taken in without asking for room.
 const SMALL: usize = 64 << 10;
+/// How much room a large body takes at a time: by what has come of it, not by what it says will come.
+const STEP: usize = 1 << 20;
 /// How long a client may take for the next piece of a body, and for all of it.
 const NEXT_PIECE: Duration = Duration::from_secs(10);
 const WHOLE: Duration = Duration::from_secs(60);
 /// How long a large body waits for room.
 const FOR_ROOM: Duration = Duration::from_secs(10);
 
-/// How much of large bodies is held at once.
+/// How much of large bodies is held at once, in KiB.
 pub(super) struct Room {
     largest: usize,
-    kibibytes: Arc<Semaphore>,
+    of_all: Arc<Semaphore>,
 }
 
 /// A body, and the room that it takes until it is dropped.
 pub(super) struct Taken {
     pub(super) bytes: Bytes,
-    pub(super) room: Option<OwnedSemaphorePermit>,
+    pub(super) room: Held,
+}
+
+/// Room that a body takes, of its key's share and of all.
+#[derive(Default)]
+pub(super) struct Held {
+    bytes: usize,
+    of_key: Option<OwnedSemaphorePermit>,
+    of_all: Option<OwnedSemaphorePermit>,
 }
 
 impl Room {
     /// Room for four bodies of the largest size, and for many smaller ones.
     pub(super) fn new(largest: usize) -> Room {
         let kibibytes = kibibytes(largest) as usize * 4;
-        Room { largest, kibibytes: Arc::new(Semaphore::new(kibibytes)) }
+        Room { largest, of_all: Arc::new(Semaphore::new(kibibytes)) }
     }
 
-    /// Takes a body in.
-    pub(super) async fn take(&self, headers: &HeaderMap, mut body: Body) -> Result<Taken, Refusal> {
+    /// What one key may have of it: half.
+    pub(super) fn share(largest: usize) -> Semaphore {
+        Semaphore::new(kibibytes(largest) as usize * 2)
+    }
+
+    /// Takes a body in, on a key's share of the room.
+    pub(super) async fn take(
+        &self,
+        share: &Arc<Semaphore>,
+        headers: &HeaderMap,
+        mut body: Body,
+    ) -> Result<Taken, Refusal> {
         let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
         let declared = declared.and_then(|length| length.parse::<usize>().ok());
         let too_large = Refusal::BodyTooLarge(self.largest);
         if declared.is_some_and(|length| length > self.largest) {
             return Err(too_large);
         }
-        let mut room = match declared {
-            Some(length) if length > SMALL => Some(self.room(length).await?),
-            _ => None,
-        };
+        let mut room = Held::default();
         let end = Instant::now() + WHOLE;
-        let mut bytes = Vec::with_capacity(declared.unwrap_or_default());
+        let mut bytes = Vec::with_capacity(declared.unwrap_or_default().min(STEP));
         loop {
             let next = timeout_at(end, timeout(NEXT_PIECE, body.frame())).await;
             let Ok(Ok(next)) = next else { return Err(Refusal::BodyTooSlow) };
@@ -64,18 +81,42 @@ impl Room {
             if piece.len() > self.largest - bytes.len() {
                 return Err(too_large);
             }
-            if room.is_none() && bytes.len() + piece.len() > SMALL {
-                room = Some(self.room(self.largest).await?);
+            let length = bytes.len() + piece.len();
+            if length > SMALL.max(room.bytes) {
+                self.make_room(share, &mut room, length).await?;
             }
             bytes.extend_from_slice(&piece);
         }
         Ok(Taken { bytes: bytes.into(), room })
     }
 
-    async fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
-        let permits = self.kibibytes.clone().acquire_many_owned(kibibytes(bytes));
-        // The semaphore is never closed.
-        timeout(FOR_ROOM, permits).await.ok().and_then(Result::ok).ok_or(Refusal::RateLimited)
+    /// Makes room for so many bytes of a body, and for some of those that follow.
+    async fn make_room(
+        &self,
+        share: &Arc<Semaphore>,
+        held: &mut Held,
+        length: usize,
+    ) -> Result<(), Refusal> {
+        let bytes = (length + STEP).min(self.largest);
+        let more = kibibytes(bytes) - kibibytes(held.bytes);
+        let waiting = async {
+            let of_key = share.clone().acquire_many_owned(more).await?;
+            Ok::<_, AcquireError>((of_key, self.of_all.clone().acquire_many_owned(more).await?))
+        };
+        // They are never closed.
+        let acquired = timeout(FOR_ROOM, waiting).await.ok().and_then(Result::ok);
+        let (of_key, of_all) = acquired.ok_or(Refusal::RateLimited)?;
+        add(&mut held.of_key, of_key);
+        add(&mut held.of_all, of_all);
+        held.bytes = bytes;
+        Ok(())
+    }
+}
+
+fn add(held: &mut Option<OwnedSemaphorePermit>, more: OwnedSemaphorePermit) {
+    match held {
+        Some(held) => held.merge(more),
+        None => *held = Some(more),
     }
 }
 

@@ -89,7 +89,8 @@ impl Server {
         keys: Arc<dyn ApiKeys>,
         mut settings: Settings,
     ) -> Result<Server, ServeError> {
-        let keys = KeyRing::new(keys, settings.server_key.take(), settings.rate);
+        let keys =
+            KeyRing::new(keys, settings.server_key.take(), settings.rate, settings.largest_body);
         keys.refresh()?;
         let tls = settings.tls.as_ref().map(TlsFiles::acceptor).transpose()?;
         let listener = listen(settings.listen)?;

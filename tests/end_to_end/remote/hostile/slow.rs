@@ -1,6 +1,6 @@
 //! Clients that take their time.
 
-use super::super::{CLOSE, closing_store};
+use super::super::{CLOSE, closing, closing_store};
 use super::{memory, others_are_served, statuses};
 use playdock_tests::Served;
 use std::io::{ErrorKind, Read, Write};
@@ -93,4 +93,30 @@ fn a_client_that_never_reads_holds_no_memory_and_is_let_go() {
     assert!(began.elapsed() < Duration::from_secs(15), "it was not let go");
     assert!(rest.len() < 64 << 20, "{}", rest.len());
     others_are_served(&served, &key);
+}
+
+#[test]
+fn large_bodies_that_one_key_holds_back_leave_room_for_those_of_others() {
+    let playdock = closing_store(&["1"]);
+    let (slow, other) = (playdock.key("slow", &[]), playdock.key("other", &[]));
+    let served = playdock.serve(&["--rate", "0"]);
+    let head = |key: &str, length: &str| {
+        format!("POST {CLOSE} HTTP/1.1\r\nHost: x\r\nd3key: {key}\r\n{length}\r\n\r\n")
+    };
+    // More than the smallest that room is taken for, of the largest that there may be.
+    let part = " ".repeat(100_000);
+    let chunk = format!("{:x}\r\n{part}\r\n", part.len());
+    let declared = head(&slow, "Content-Length: 33554432") + &part;
+    let chunked = head(&slow, "Transfer-Encoding: chunked") + &chunk;
+    let begin = |request: &String| {
+        let mut stream = served.connect();
+        stream.write_all(request.as_bytes()).expect("it can be sent");
+        stream
+    };
+    let _held: Vec<TcpStream> = [declared, chunked].iter().cycle().take(12).map(begin).collect();
+    std::thread::sleep(Duration::from_millis(300));
+    let began = Instant::now();
+    let body = closing(&["nothing"]) + &part;
+    assert_eq!(served.post(CLOSE, &[("d3key", &other)], &body).status, 200);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
