@@ -44,9 +44,14 @@ fn store_with(lines: &str) -> (Playdock, Arc<dyn Store>) {
 fn store_of(numbers: &[&str]) -> (Playdock, Arc<dyn Store>, Vec<IncidentKey>) {
     let lines: String = numbers.iter().map(|number| incident(number, json!({}))).collect();
     let (playdock, store) = store_with(&format!("{SITE_AND_USER}{lines}"));
-    let keys = store.resolve(SITE, numbers).expect("the store answers");
-    let keys = keys.into_iter().map(|key| key.expect("it was imported")).collect();
+    let keys = keys_of(&*store, numbers);
     (playdock, store, keys)
+}
+
+/// The keys of incidents that were imported.
+fn keys_of(store: &dyn Store, numbers: &[&str]) -> Vec<IncidentKey> {
+    let keys = store.resolve(SITE, numbers).expect("the store answers");
+    keys.into_iter().map(|key| key.expect("it was imported")).collect()
 }
 
 /// An execution that nobody began yet.

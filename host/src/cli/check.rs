@@ -85,9 +85,9 @@ fn meant(arguments: &Check) -> Result<Vec<Listed>, Failure> {
 /// The options that decide what a case does, as they are typed again.
 fn options(arguments: &Check) -> String {
     let quick = if arguments.quick { " --quick" } else { "" };
-    match arguments.timeout == DEFAULT_LIMIT {
-        true => quick.to_owned(),
-        false => format!("{quick} --timeout {}", arguments.timeout.as_secs_f64()),
+    match arguments.timeout.as_secs_f64().to_string() {
+        limit if limit == DEFAULT_LIMIT => quick.to_owned(),
+        limit => format!("{quick} --timeout {limit}"),
     }
 }
 

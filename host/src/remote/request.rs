@@ -40,8 +40,7 @@ pub(super) struct Taken {
 #[derive(Default)]
 pub(super) struct Held {
     bytes: usize,
-    of_key: Option<OwnedSemaphorePermit>,
-    of_all: Option<OwnedSemaphorePermit>,
+    permits: Vec<OwnedSemaphorePermit>,
 }
 
 impl Room {
@@ -101,22 +100,13 @@ impl Room {
         let more = kibibytes(bytes) - kibibytes(held.bytes);
         let waiting = async {
             let of_key = share.clone().acquire_many_owned(more).await?;
-            Ok::<_, AcquireError>((of_key, self.of_all.clone().acquire_many_owned(more).await?))
+            Ok::<_, AcquireError>([of_key, self.of_all.clone().acquire_many_owned(more).await?])
         };
         // They are never closed.
         let acquired = timeout(FOR_ROOM, waiting).await.ok().and_then(Result::ok);
-        let (of_key, of_all) = acquired.ok_or(Refusal::RateLimited)?;
-        add(&mut held.of_key, of_key);
-        add(&mut held.of_all, of_all);
+        held.permits.extend(acquired.ok_or(Refusal::RateLimited)?);
         held.bytes = bytes;
         Ok(())
-    }
-}
-
-fn add(held: &mut Option<OwnedSemaphorePermit>, more: OwnedSemaphorePermit) {
-    match held {
-        Some(held) => held.merge(more),
-        None => *held = Some(more),
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! A server that waits for a standby that there isn't has committed, and doesn't answer.
 
-use super::{SITE, batch, begin_new, closing, entry, record, words};
+use super::{batch, begin_new, closing, entry, keys_of, record, words};
 use playdock_host::incidents::{ExecutionKey, IncidentKey, Store, StoreError};
 use playdock_tests::{Playdock, PostgresServer, SITE_AND_USER, in_postgres, incident};
 use serde_json::json;
@@ -19,8 +19,7 @@ fn store_of(numbers: &[&str]) -> (Playdock, Arc<dyn Store>, Vec<IncidentKey>, Ex
     let lines: String = numbers.iter().map(|number| incident(number, json!({}))).collect();
     playdock.import(&format!("{SITE_AND_USER}{lines}"));
     let store = playdock.open();
-    let keys = store.resolve(SITE, numbers).expect("the store answers");
-    let keys = keys.into_iter().map(|key| key.expect("it was imported")).collect();
+    let keys = keys_of(&*store, numbers);
     let execution = begin_new(&*store, "e");
     (playdock, store, keys, execution)
 }

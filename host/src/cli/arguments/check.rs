@@ -5,8 +5,8 @@ use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How long a case may take where nobody says otherwise.
-pub(in crate::cli) const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
+/// How many seconds a case may take where nobody says otherwise.
+pub(in crate::cli) const DEFAULT_LIMIT: &str = "60";
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Check {
@@ -33,6 +33,6 @@ pub(in crate::cli) struct Check {
     #[arg(long)]
     pub(in crate::cli) quick: bool,
     /// End a case after so many seconds: it has failed then
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "60")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = DEFAULT_LIMIT)]
     pub(in crate::cli) timeout: Duration,
 }
