@@ -31,6 +31,7 @@ mod journal;
 mod numbers;
 mod owners;
 mod parameters;
+mod pieces;
 mod record;
 mod refusals;
 mod report;
@@ -49,6 +50,7 @@ pub use inspection::{InspectionError, describe_in_sandbox};
 pub use invocation::{Cancellation, Clock, Invocation, Progress, Requester};
 pub(crate) use journal::Performed;
 pub use parameters::{InvalidParameters, Parameters};
+pub(crate) use pieces::Pieces;
 pub use report::{Report, ReportRow};
 #[cfg(target_os = "linux")]
 pub(crate) use worker::{LoneWorker, enter_sandbox, how_it_ended};

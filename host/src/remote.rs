@@ -16,6 +16,7 @@
 
 mod access_log;
 mod answer;
+mod capacity;
 mod catalogue;
 mod commands;
 mod connections;
@@ -26,12 +27,15 @@ mod keyring;
 mod lingering;
 mod metrics;
 mod openapi;
+mod pace;
 mod paths;
+mod perform;
 mod refusal;
 mod request;
 mod routes;
 mod running;
 mod secrets;
+mod sending;
 mod server;
 mod service;
 mod settings;

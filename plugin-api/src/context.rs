@@ -104,7 +104,8 @@ pub trait IncidentContext {
 #[non_exhaustive]
 pub struct Recording<'a> {
     /// Text to append to the Conclusion section of each incident that is changed: plain text,
-    /// which the host appends as a new paragraph, escaped.
+    /// which the host appends as a new paragraph, escaped. It may have
+    /// [`LONGEST_CONCLUSION`](crate::rich_text::LONGEST_CONCLUSION) characters at most.
     pub conclusion: Option<&'a str>,
     /// The outcomes.
     pub outcomes: &'a [Outcome],

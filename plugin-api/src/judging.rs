@@ -67,7 +67,8 @@ pub trait Rules {
     /// The cells of an incident that stays as it stands, and of one that the site doesn't have.
     fn cells(&self, incident: &Incident) -> Vec<Cell>;
 
-    /// Plain text to append to the Conclusion section of each incident that is changed.
+    /// Plain text to append to the Conclusion section of each incident that is changed, of
+    /// [`LONGEST_CONCLUSION`](crate::rich_text::LONGEST_CONCLUSION) characters at most.
     fn conclusion(&self) -> Option<&str> {
         None
     }

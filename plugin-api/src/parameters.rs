@@ -11,6 +11,7 @@ mod text_list;
 pub use read::unknown;
 pub use text_list::TextList;
 
+use crate::rich_text::{LONGEST_CONCLUSION, is_too_long};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer, IgnoredAny, Visitor};
 use serde::{Deserialize, Serialize};
@@ -150,6 +151,34 @@ where
     serde_json::from_str(raw.get())
         .map(Some)
         .map_err(|error| de::Error::custom(read::plain(&error)))
+}
+
+/// Reads text to append to conclusions: null and blank text are as absent, and it may have
+/// [`LONGEST_CONCLUSION`] characters at most. Put
+/// `#[serde(default, deserialize_with = "conclusion")]` on a field of `Option<String>`.
+///
+/// ```
+/// use playdock_plugin_api::parameters::conclusion;
+/// #[derive(serde::Deserialize)]
+/// struct Parameters {
+///     #[serde(default, deserialize_with = "conclusion")]
+///     conclusion: Option<String>,
+/// }
+/// let parameters: Parameters = serde_json::from_str(r#"{"conclusion":"Done."}"#).unwrap();
+/// assert_eq!(parameters.conclusion.as_deref(), Some("Done."));
+/// ```
+///
+/// # Errors
+///
+/// The value is no text, or too long.
+pub fn conclusion<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text: Option<String> = blank_as_absent(deserializer)?;
+    match text.as_deref().is_some_and(is_too_long) {
+        false => Ok(text),
+        true => Err(de::Error::custom(format_args!(
+            "must not have more than {LONGEST_CONCLUSION} characters"
+        ))),
+    }
 }
 
 /// Text that may not be blank, without white space around it:

@@ -2,6 +2,21 @@
 
 use std::fmt::Write;
 
+/// How many characters may be appended to a conclusion at once: each incident that a command changes
+/// gets them, and a store keeps them with each.
+pub const LONGEST_CONCLUSION: usize = 1 << 16;
+
+/// Whether text is too long to be appended to a conclusion.
+///
+/// ```
+/// use playdock_plugin_api::rich_text::{LONGEST_CONCLUSION, is_too_long};
+/// assert!(!is_too_long(&"é".repeat(LONGEST_CONCLUSION)));
+/// assert!(is_too_long(&"e".repeat(LONGEST_CONCLUSION + 1)));
+/// ```
+pub fn is_too_long(conclusion: &str) -> bool {
+    conclusion.chars().nth(LONGEST_CONCLUSION).is_some()
+}
+
 /// Plain text as one new paragraph: escaped, line breaks kept. Appending it leaves what was there
 /// before as it is.
 ///

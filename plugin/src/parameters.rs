@@ -1,7 +1,8 @@
 //! What a user gives to CloseIncidentInBulk.
 
 use crate::rules::Bypasses;
-use playdock_plugin_api::parameters::{ActingUser, TextList, YesNo, blank_as_absent};
+use playdock_plugin_api::parameters::{ActingUser, TextList, YesNo, blank_as_absent, conclusion};
+use playdock_plugin_api::rich_text::LONGEST_CONCLUSION;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -30,7 +31,8 @@ pub(crate) struct Parameters<'request> {
     username: ActingUser,
 
     /// The message to append to the Conclusion section of the incident.
-    #[serde(rename = "Conclusion", default, deserialize_with = "blank_as_absent")]
+    #[serde(rename = "Conclusion", default, deserialize_with = "conclusion")]
+    #[schemars(length(max = LONGEST_CONCLUSION))]
     pub(crate) conclusion: Option<String>,
 }
 

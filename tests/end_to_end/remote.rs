@@ -1,9 +1,12 @@
 //! The Remote Command API: the real server, over real connections.
 
 mod again;
+mod answers;
 mod bounds;
 mod contract;
 mod documents;
+#[cfg(target_os = "linux")]
+mod elsewhere;
 mod executions;
 #[cfg(target_os = "linux")]
 mod hostile;

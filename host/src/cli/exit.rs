@@ -115,7 +115,7 @@ impl From<ExecutionError> for Failure {
 /// The exit code of an answer.
 pub(super) fn code(answer: &Answer) -> Code {
     match answer.ended {
-        Ended::Cancelled | Ended::DeadlinePassed => STOPPED,
+        Ended::Cancelled | Ended::DeadlinePassed | Ended::HostStopped => STOPPED,
         Ended::StoreFailed => STORE,
         Ended::Finished | Ended::CommandBroke => result_code(answer.return_data),
     }

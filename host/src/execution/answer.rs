@@ -82,6 +82,8 @@ pub enum Ended {
     Cancelled,
     /// Its time was over; the same id goes on with it.
     DeadlinePassed,
+    /// The host stopped in the middle of it; the same id goes on with it.
+    HostStopped,
     /// The command's code failed; the same id goes on with it.
     CommandBroke,
     /// The store failed; the same id goes on with it.

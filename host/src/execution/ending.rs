@@ -14,6 +14,11 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// What the journal says of those that were stopped, at its beginning.
+const CANCELLED: &str = "The execution was cancelled.";
+const TIME_WAS_OVER: &str = "The execution's time was over.";
+pub(super) const HOST_STOPPED: &str = "The host stopped in the middle of it.";
+
 /// How a run ended, and its rows.
 pub(super) struct RunEnd {
     pub(super) ended: Ended,
@@ -35,8 +40,8 @@ pub(super) fn end(session: &Session, command: &str, response: Result<&[u8], NoRe
     let nothing_recorded = left == state.rows.len() && state.earlier.is_empty();
     let broke = |cause: String| (Ended::CommandBroke, cause);
     let asked_to_stop = || match cancelled {
-        true => (Ended::Cancelled, "The execution was cancelled.".to_owned()),
-        false => (Ended::DeadlinePassed, "The execution's time was over.".to_owned()),
+        true => (Ended::Cancelled, CANCELLED.to_owned()),
+        false => (Ended::DeadlinePassed, TIME_WAS_OVER.to_owned()),
     };
     let response = response.and_then(|bytes| match bytes.len() {
         too_many if too_many > LARGEST_RESPONSE => Err(NoResponse::Ended(format!(
@@ -104,6 +109,18 @@ pub(super) fn end(session: &Session, command: &str, response: Result<&[u8], NoRe
     // A run that selected nothing can't tell how many are left of what an earlier one began.
     let attempted = state.selection.is_some().then_some(attempted);
     interrupted(ended, cause, attempted, rows(state))
+}
+
+/// How an interrupted execution ended, by the error that the journal has.
+pub(super) fn of_interrupted(error: &str) -> Ended {
+    let known = [
+        (CANCELLED, Ended::Cancelled),
+        (TIME_WAS_OVER, Ended::DeadlinePassed),
+        (HOST_STOPPED, Ended::HostStopped),
+    ];
+    let known = known.into_iter().find(|(words, _)| error.starts_with(words));
+    // Whether the command or the store failed isn't noted.
+    known.map_or(Ended::CommandBroke, |(_, ended)| ended)
 }
 
 /// An execution that goes on with an earlier run, and can't: what that recorded stands.

@@ -166,8 +166,8 @@ impl Host {
         Ok(Beginning::Open(open, earlier))
     }
 
-    /// An execution that this API key began, as the journal has it, and its answer, if it has
-    /// ended. Whether another key began it makes no difference, not even in how long it takes.
+    /// An execution that this API key began, as the journal has it, and its answer, unless it runs:
+    /// of one that was interrupted, what had been recorded by then. Whether another key began it makes no difference, not even in how long it takes.
     ///
     /// # Errors
     ///
@@ -182,8 +182,10 @@ impl Host {
         }
         let Some((key, record)) = self.records.execution(execution_id)? else { return Ok(None) };
         let answer = match record.state {
-            ExecutionState::Finished => Some(self.stored_answer(key, &record)?),
-            _ => None,
+            ExecutionState::Finished | ExecutionState::Interrupted => {
+                Some(self.stored_answer(key, &record)?)
+            }
+            ExecutionState::Running => None,
         };
         Ok(Some((record, answer)))
     }
@@ -265,14 +267,24 @@ impl Host {
         Ok(zone.unwrap_or(TimeZone::UTC))
     }
 
-    /// The stored answer of an execution that has ended.
+    /// The stored answer of an execution that has ended, or was interrupted.
     fn stored_answer(
         &self,
         key: ExecutionKey,
         record: &ExecutionRecord,
     ) -> Result<Answer, StoreError> {
         let ledger = self.incidents.ledger(key)?;
-        let return_data = ReturnData::parse(record.return_data.as_deref().unwrap_or_default());
+        let return_data = match &record.return_data {
+            Some(words) => ReturnData::parse(words),
+            // Its host died.
+            None if ledger.is_empty() => ReturnData::Failed,
+            None => ReturnData::PartiallySuccessful,
+        };
+        let error = record.error.clone().or_else(|| match record.state {
+            ExecutionState::Finished => None,
+            _ => Some(ending::HOST_STOPPED.to_owned()),
+        });
+        let error = error.unwrap_or_default();
         // A failure of the whole has no rows; a success over no incidents has none either.
         let has_rows = !ledger.is_empty() || return_data == ReturnData::Successful;
         let report = match has_rows {
@@ -282,10 +294,13 @@ impl Host {
         Ok(Answer {
             execution_id: Some(record.begun.id.clone()),
             return_data,
-            error: record.error.clone().unwrap_or_default(),
+            ended: match record.state {
+                ExecutionState::Finished => Ended::Finished,
+                _ => ending::of_interrupted(&error),
+            },
+            error,
             outputs: record.outputs.clone(),
             report,
-            ended: Ended::Finished,
             replayed: true,
         })
     }

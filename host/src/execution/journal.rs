@@ -3,6 +3,7 @@
 
 use super::answer::{Answer, Ended, ReturnData};
 use super::crew;
+use super::ending::HOST_STOPPED;
 use super::error::ExecutionError;
 use super::host::Prepared;
 use crate::incidents::{
@@ -110,7 +111,7 @@ impl Drop for OpenExecution {
         let interrupted = Ending {
             state: ExecutionState::Interrupted,
             return_data: ReturnData::Failed.as_str().to_owned(),
-            error: "The host stopped in the middle of it.".to_owned(),
+            error: HOST_STOPPED.to_owned(),
             outputs: BTreeMap::new(),
         };
         let (told, noted) = channel();

@@ -42,6 +42,11 @@ impl Numbers {
         self.ends.len()
     }
 
+    /// About how many bytes of memory they take.
+    pub(super) fn memory(&self) -> usize {
+        self.text.len() + self.ends.len() * size_of::<usize>()
+    }
+
     /// The one that was added last.
     pub(super) fn last(&self) -> Option<&str> {
         self.len().checked_sub(1).map(|index| self.get(index))

@@ -48,6 +48,11 @@ impl Session {
             let what = "recorded outcomes before it had asked for all that were refused";
             return Err(Refused::Misuse(what.to_owned()));
         }
+        if conclusion.is_some_and(rich_text::is_too_long) {
+            let most = rich_text::LONGEST_CONCLUSION;
+            let what = format!("recorded a conclusion of more than {most} characters");
+            return Err(Refused::Misuse(what));
+        }
         let texts: Vec<usize> = rows.iter().map(text).collect();
         let rows: Vec<Arc<Row>> = rows.into_iter().map(Arc::new).collect();
         let mut refused = Vec::new();

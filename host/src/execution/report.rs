@@ -6,8 +6,8 @@ mod dates;
 mod each_kind;
 mod table;
 
-pub(super) use context_data::ContextData;
-pub(super) use table::Table;
+pub(super) use context_data::{ContextData, ContextRows};
+pub(super) use table::{TABLE_END, Table, TableBeginning, TableRows};
 
 use super::numbers::Numbers;
 use super::rows::Rows;
@@ -80,6 +80,11 @@ impl Report {
     /// Puts another row in the place of each for which there is one.
     pub fn replace(&mut self, other: impl Fn(&Row) -> Option<Row>) {
         self.rows.of.replace(other);
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(crate) fn memory(&self) -> usize {
+        self.rows.numbers.memory() + self.rows.of.memory()
     }
 
     /// How many rows there are.

@@ -1,6 +1,7 @@
 //! The rows of an execution, by rank while it runs and by position in its answer. Most incidents
 //! end alike, so rows are shared.
 
+use playdock_plugin_api::Cell;
 use playdock_plugin_api::messages::Row;
 use std::sync::Arc;
 
@@ -23,6 +24,17 @@ impl Rows {
     /// How many places there are.
     pub(super) fn len(&self) -> usize {
         self.of.len()
+    }
+
+    /// About how many bytes of memory they take.
+    pub(super) fn memory(&self) -> usize {
+        let text = |cell: &Cell| if let Cell::Text(text) = cell { text.len() } else { 0 };
+        let cell = |cell: &Cell| size_of::<Cell>() + text(cell);
+        let row = |row: &Arc<Row>| {
+            let message = row.message.as_ref().map_or(0, String::len);
+            size_of::<Row>() + message + row.cells.iter().map(cell).sum::<usize>()
+        };
+        self.of.len() * size_of::<u32>() + self.shared.iter().map(row).sum::<usize>()
     }
 
     /// The row of a place.

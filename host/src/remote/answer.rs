@@ -1,15 +1,38 @@
-//! The body of an answer, without what is the server's own business: causes that may name files,
-//! places in code or statements stay in the journal and in the log.
+//! What an answer says to a client: without what is the server's own business. Causes that may name
+//! files, places in code or statements stay in the journal and in the log.
 
 use crate::execution::{Answer, Ended};
 use axum::body::Bytes;
 use playdock_plugin_api::Reason;
 use playdock_plugin_api::messages::Row;
 
-/// The four members of an answer.
-pub(super) fn body(answer: &mut Answer) -> Bytes {
-    let concealed = concealed(answer.ended);
-    let cause = concealed.map(|words| std::mem::replace(&mut answer.error, words.to_owned()));
+/// An answer of more rows, or of longer text, is long.
+const MOST_ROWS: usize = 256;
+const LONGEST_TEXT: usize = 128 << 10;
+
+/// The four members of an answer; `None` where they are long.
+pub(super) fn text(answer: &mut Answer) -> Option<Bytes> {
+    if answer.report.as_ref().is_some_and(|report| report.count() > MOST_ROWS) {
+        return None;
+    }
+    conceal_rows(answer);
+    let cause = conceal_cause(answer);
+    // Texts and numbers: serde_json can always write them.
+    let text = serde_json::to_vec(answer).unwrap_or_default();
+    // The journal keeps it.
+    if let Some(cause) = cause {
+        answer.error = cause;
+    }
+    (text.len() <= LONGEST_TEXT).then(|| text.into())
+}
+
+/// Takes out of an answer what is the server's own business.
+pub(super) fn conceal(answer: &mut Answer) {
+    conceal_rows(answer);
+    conceal_cause(answer);
+}
+
+fn conceal_rows(answer: &mut Answer) {
     if let Some(report) = &mut answer.report {
         report.replace(|row| {
             let message = Some("The store could not write it.".to_owned());
@@ -17,13 +40,12 @@ pub(super) fn body(answer: &mut Answer) -> Bytes {
             is_one.then(|| Row { message, ..row.clone() })
         });
     }
-    // Texts and numbers: serde_json can always write them.
-    let body = serde_json::to_vec(answer).unwrap_or_default().into();
-    // The journal keeps it.
-    if let Some(cause) = cause {
-        answer.error = cause;
-    }
-    body
+}
+
+/// Puts other words in the place of a cause, which it gives.
+fn conceal_cause(answer: &mut Answer) -> Option<String> {
+    let words = concealed(answer.ended)?;
+    Some(std::mem::replace(&mut answer.error, words.to_owned()))
 }
 
 /// The four members where a request was wrong before anything was executed.
@@ -36,7 +58,7 @@ pub(super) fn wrong(error: &str) -> Bytes {
 /// What is said in place of the causes of an ending.
 pub(super) fn concealed(ended: Ended) -> Option<&'static str> {
     match ended {
-        Ended::Finished | Ended::Cancelled | Ended::DeadlinePassed => None,
+        Ended::Finished | Ended::Cancelled | Ended::DeadlinePassed | Ended::HostStopped => None,
         Ended::CommandBroke => {
             Some("The command broke before its end; contextData says what was done.")
         }

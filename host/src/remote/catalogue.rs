@@ -1,7 +1,7 @@
 //! The commands that there are, and `GET …/api/Commands`, which lists those of a key.
 
 use super::commands::json;
-use super::service::{Service, note};
+use super::service::Service;
 use crate::execution::{ExecutionError, Host};
 use crate::incidents::Limits;
 use axum::extract::{Request, State};
@@ -41,14 +41,14 @@ impl Catalogue {
 }
 
 pub(super) async fn list(State(service): State<Arc<Service>>, request: Request) -> Response {
-    let key = match service.admit(request.headers()).await {
-        Ok(key) => key,
+    let admitted = match service.admit(request.headers()).await {
+        Ok(admitted) => admitted,
         Err(refusal) => return refusal.into_response(),
     };
-    let commands = service.catalogue.within(&key.key.made.limits).map(entry);
+    let commands = service.catalogue.within(&admitted.key.key.made.limits).map(entry);
     let body = json!({ "commands": commands.collect::<Vec<Value>>() }).to_string();
     let mut response = json(StatusCode::OK, body.into());
-    note(&mut response, &key, None);
+    admitted.note(&mut response, None);
     response
 }
 

@@ -2,14 +2,16 @@
 //! checks: key, rate, size, JSON, command, and then the command's own.
 
 use super::answer;
+use super::capacity;
 use super::keyring::LiveKey;
 use super::paths::OriginalPath;
+use super::perform::Run;
 use super::refusal::Refusal;
 use super::request::{self, Asked, Taken};
-use super::running::{self, Running};
-use super::service::{Service, note};
+use super::running::{NotAdded, Running};
+use super::service::Service;
 use crate::execution::{Host, Invocation, Requester};
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -29,15 +31,15 @@ pub(super) async fn run(
     Path(command): Path<String>,
     request: Request,
 ) -> Response {
-    let key = match service.admit(request.headers()).await {
-        Ok(key) => key,
+    let admitted = match service.admit(request.headers()).await {
+        Ok(admitted) => admitted,
         Err(refusal) => return refusal.into_response(),
     };
-    let answered = answer(&service, &key, &command, request).await;
+    let answered = answer(&service, &admitted.key, &command, request).await;
     let mut response = answered.unwrap_or_else(IntoResponse::into_response);
     let execution = response.headers().get(EXECUTION_ID).and_then(|id| id.to_str().ok());
     let execution = execution.map(str::to_owned);
-    note(&mut response, &key, execution.as_deref());
+    admitted.note(&mut response, execution.as_deref());
     response
 }
 
@@ -48,7 +50,9 @@ async fn answer(
     request: Request,
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let taken = service.room.take(&key.room, &parts.headers, body).await?;
+    let (of_key, of_all) = (&key.share, &service.capacity);
+    let largest = service.largest_body;
+    let taken = request::take(of_key, of_all, largest, &parts.headers, body).await?;
     let asked = read(&taken).await?;
     let Some(command) = service.catalogue.find(command, &key.key.made.limits) else {
         let written = parts.extensions.get::<OriginalPath>().map_or(command, OriginalPath::last);
@@ -56,23 +60,36 @@ async fn answer(
     };
     let asked = match asked {
         Ok(asked) => asked,
-        Err(sentence) => return Ok(json(StatusCode::OK, answer::wrong(&sentence))),
+        Err(sentence) => return Ok(json(StatusCode::OK, answer::wrong(&sentence).into())),
     };
     let id = execution_id(key, &command.name, &parts.headers)?;
     let invocation = invocation(service, key, &command.name, id, asked);
     let running = start(service, key, invocation, taken).await?;
-    let mut response = match prefers_not_to_wait(&parts.headers) {
-        false => json(StatusCode::OK, running.ended().await?),
-        true => match running.begun().await {
-            Some(ended) => json(StatusCode::OK, ended?),
-            None => accepted(service, &running)?,
-        },
-    };
+    let response = ended(service, key, &running, prefers_not_to_wait(&parts.headers)).await;
+    let mut response = response.unwrap_or_else(IntoResponse::into_response);
     // An id is made of signs that a header may have.
     if let Ok(id) = HeaderValue::from_str(&running.id) {
         response.headers_mut().insert(EXECUTION_ID, id);
     }
     Ok(response)
+}
+
+/// The answer of an execution, or where it can be asked for later.
+async fn ended(
+    service: &Service,
+    key: &LiveKey,
+    running: &Running,
+    later: bool,
+) -> Result<Response, Refusal> {
+    let ended = match later {
+        false => running.ended().await?,
+        true => match running.begun().await {
+            Some(ended) => ended?,
+            None => return accepted(service, running),
+        },
+    };
+    let body = ended.body(&key.share, &service.capacity, String::new(), "").await?;
+    Ok(json(StatusCode::OK, body))
 }
 
 async fn read(taken: &Taken) -> Result<Result<Asked, String>, Refusal> {
@@ -140,28 +157,26 @@ async fn start(
     if let Some(other) = service.executions.get(&id) {
         return join(other, &invocation);
     }
-    let of_key = key.places.clone().acquire_owned().await;
-    let of_all = service.places.clone().acquire_owned().await;
-    // They are closed when the server stops.
-    let (Ok(of_key), Ok(of_all)) = (of_key, of_all) else { return Err(Refusal::Stopping) };
+    let of_all = &service.capacity.executions;
+    let place = capacity::hold(&key.share.executions, of_all, 1).await;
+    let place = place.map_err(|_| Refusal::Stopping)?;
     if !service.keys.has(key) {
         // It was revoked while the body came, or while there was no place.
         return Err(Refusal::InvalidKey);
     }
     let running = Running::new(key.key.id, id, &mut invocation);
-    if let Err(other) = service.executions.add(&running) {
-        return join(other, &invocation);
+    match service.executions.add(&running) {
+        Ok(()) => Run::new(service, key, &running, invocation, taken.room).start(place),
+        Err(NotAdded::Known(other)) => return join(other, &invocation),
+        Err(NotAdded::Closed) => return Err(Refusal::Stopping),
     }
-    let (runs, held) = ((service.clone(), running.clone()), (of_key, of_all, taken.room));
-    let expected = service.host.expect();
-    service.crew.add(move || running::run(runs.0, runs.1, &invocation, expected, held));
     Ok(running)
 }
 
 fn join(other: Arc<Running>, invocation: &Invocation) -> Result<Arc<Running>, Refusal> {
-    match other.is_asked_by(invocation) {
-        true => Ok(other),
-        false => Err(Refusal::IdempotencyKeyTaken),
+    match other.differs_from(invocation) {
+        None => Ok(other),
+        Some(what) => Err(Refusal::IdempotencyKeyTaken(what)),
     }
 }
 
@@ -176,7 +191,8 @@ fn prefers_not_to_wait(headers: &HeaderMap) -> bool {
 
 /// Where the execution can be asked for.
 fn accepted(service: &Service, running: &Running) -> Result<Response, Refusal> {
-    let mut response = json(StatusCode::ACCEPTED, super::executions::running_body(running));
+    let body = super::executions::running_body(running);
+    let mut response = json(StatusCode::ACCEPTED, body.into());
     let path = service.namespace.path(&format!("executions/{}", running.id));
     let location = HeaderValue::from_str(&path).map_err(|_| Refusal::Internal)?;
     response.headers_mut().insert(LOCATION, location);
@@ -186,8 +202,8 @@ fn accepted(service: &Service, running: &Running) -> Result<Response, Refusal> {
 }
 
 /// A response of JSON.
-pub(super) fn json(status: StatusCode, body: Bytes) -> Response {
-    let mut response = (status, Body::from(body)).into_response();
+pub(super) fn json(status: StatusCode, body: Body) -> Response {
+    let mut response = (status, body).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

@@ -1,24 +1,28 @@
 //! `GET` and `DELETE …/api/executions/{id}`: how far an execution is, its answer, and the way to
 //! cancel it. One that another key began isn't there.
 
-use super::answer;
+use super::capacity::{self, Held};
 use super::commands::{EXECUTION_ID, json};
 use super::keyring::LiveKey;
 use super::refusal::Refusal;
 use super::running::Running;
-use super::service::{Service, note};
+use super::sending::Ready;
+use super::service::Service;
 use crate::execution::Answer;
-use crate::incidents::{ExecutionRecord, ExecutionState};
-use axum::body::Bytes;
+use crate::incidents::{ExecutionRecord, ExecutionState, StoreError};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use playdock_plugin_api::Timestamp;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 
-/// An execution as its client sees it.
+/// How long it waits for its turn to be read, and for room for its answer.
+const FOR_ROOM: Duration = Duration::from_secs(10);
+
+/// An execution as its client sees it, but for its answer.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct View<'a> {
@@ -32,9 +36,6 @@ struct View<'a> {
     started_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     finished_at: Option<String>,
-    /// The four members, once it has ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    answer: Option<Box<RawValue>>,
 }
 
 /// How many incidents are done, of how many.
@@ -61,17 +62,17 @@ pub(super) async fn cancel(
 }
 
 async fn asked(service: &Arc<Service>, id: &str, request: Request, cancel: bool) -> Response {
-    let key = match service.admit(request.headers()).await {
-        Ok(key) => key,
+    let admitted = match service.admit(request.headers()).await {
+        Ok(admitted) => admitted,
         Err(refusal) => return refusal.into_response(),
     };
-    let response = find(service, &key, id, cancel).await;
+    let response = find(service, &admitted.key, id, cancel).await;
     let found = response.is_ok();
     let mut response = response.unwrap_or_else(IntoResponse::into_response);
     if found && let Ok(id) = HeaderValue::from_str(id) {
         response.headers_mut().insert(EXECUTION_ID, id);
     }
-    note(&mut response, &key, found.then_some(id));
+    admitted.note(&mut response, found.then_some(id));
     response
 }
 
@@ -81,38 +82,61 @@ async fn find(
     id: &str,
     cancel: bool,
 ) -> Result<Response, Refusal> {
-    let key = key.key.id;
     if let Some(running) = service.executions.get(id) {
-        if running.key != key {
+        if running.key != key.key.id {
             return Err(Refusal::NotFound);
         }
         if cancel {
             running.cancel();
         }
         let status = if cancel { StatusCode::ACCEPTED } else { StatusCode::OK };
-        return Ok(json(status, running_body(&running)));
+        return Ok(json(status, running_body(&running).into()));
     }
-    let (stored, id) = (service.clone(), id.to_owned());
-    let look = move || stored.host.stored(&id, key);
-    let found = tokio::task::spawn_blocking(look).await.map_err(|_| Refusal::Internal)?;
-    let found = found.map_err(|error| {
-        log::error!("an execution can't be read: {error}");
-        Refusal::Internal
-    })?;
-    let (record, answer) = found.ok_or(Refusal::NotFound)?;
+    let (record, answer) = stored(service, key, id).await?.ok_or(Refusal::NotFound)?;
     if cancel {
         return Err(match record.state {
             ExecutionState::Running => Refusal::RunsElsewhere,
             ExecutionState::Interrupted | ExecutionState::Finished => Refusal::HasEnded,
         });
     }
-    Ok(json(StatusCode::OK, stored_body(&record, answer)?))
+    let body = match answer {
+        None => text(&view(&record)).into(),
+        Some((answer, loading)) => {
+            let (before, behind) = around(&view(&record));
+            let ready = Ready::new(answer, loading);
+            let body = ready.body(&key.share, &service.capacity, before, behind);
+            timeout(FOR_ROOM, body).await.map_err(|_| Refusal::RateLimited)??
+        }
+    };
+    Ok(json(StatusCode::OK, body))
+}
+
+/// An execution of the journal, and its answer with the place that it takes, if it has ended.
+async fn stored(
+    service: &Arc<Service>,
+    key: &LiveKey,
+    id: &str,
+) -> Result<Option<(ExecutionRecord, Option<(Answer, Held)>)>, Refusal> {
+    let loading = capacity::hold(&key.share.loading, &service.capacity.loading, 1);
+    let Ok(Ok(loading)) = timeout(FOR_ROOM, loading).await else {
+        return Err(Refusal::RateLimited);
+    };
+    let (service, key, id) = (service.clone(), key.key.id, id.to_owned());
+    let look = move || {
+        let found = service.host.stored(&id, key)?;
+        Ok(found.map(|(record, answer)| (record, answer.map(|answer| (answer, loading)))))
+    };
+    let found = tokio::task::spawn_blocking(look).await.map_err(|_| Refusal::Internal)?;
+    found.map_err(|error: StoreError| {
+        log::error!("an execution can't be read: {error}");
+        Refusal::Internal
+    })
 }
 
 /// What is said of an execution that runs.
-pub(super) fn running_body(running: &Running) -> Bytes {
+pub(super) fn running_body(running: &Running) -> String {
     let (done, total) = running.progress();
-    body(&View {
+    text(&View {
         id: &running.id,
         command: &running.command,
         site: &running.site,
@@ -120,13 +144,11 @@ pub(super) fn running_body(running: &Running) -> Bytes {
         progress: Some(Progress { done, total }),
         started_at: None,
         finished_at: None,
-        answer: None,
     })
 }
 
-fn stored_body(record: &ExecutionRecord, answer: Option<Answer>) -> Result<Bytes, Refusal> {
-    let answer = answer.map(|mut answer| serde_json::from_slice(&answer::body(&mut answer)));
-    Ok(body(&View {
+fn view(record: &ExecutionRecord) -> View<'_> {
+    View {
         id: &record.begun.id,
         command: &record.begun.command,
         site: &record.begun.site,
@@ -134,13 +156,19 @@ fn stored_body(record: &ExecutionRecord, answer: Option<Answer>) -> Result<Bytes
         progress: None,
         started_at: Some(rfc3339(record.started_at)),
         finished_at: record.finished_at.map(rfc3339),
-        answer: answer.transpose().map_err(|_| Refusal::Internal)?,
-    }))
+    }
 }
 
-fn body(view: &View<'_>) -> Bytes {
+/// What stands around the answer of an execution, which is its last member.
+fn around(view: &View<'_>) -> (String, &'static str) {
+    let mut before = text(view);
+    before.truncate(before.len().saturating_sub("}".len()));
+    (before + ",\"answer\":", "}")
+}
+
+fn text(view: &View<'_>) -> String {
     // Texts and numbers: serde_json can always write them.
-    serde_json::to_vec(view).unwrap_or_default().into()
+    serde_json::to_string(view).unwrap_or_default()
 }
 
 fn rfc3339(instant: Timestamp) -> String {

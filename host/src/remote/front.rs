@@ -4,15 +4,18 @@
 use super::access_log::{Line, Noted};
 use super::connections::{Busy, Connection, Connections, Place};
 use super::lingering::lingering;
+use super::pace::Paced;
 use super::paths::{OriginalPath, normalised};
 use super::refusal::Refusal;
 use super::routes;
-use super::service::Service;
+use super::service::{OpenRequest, Service};
 use axum::Router;
-use axum::http::header::CACHE_CONTROL;
+use axum::body::{Body, HttpBody};
+use axum::http::header::{CACHE_CONTROL, TRANSFER_ENCODING};
 use axum::http::uri::PathAndQuery;
-use axum::http::{HeaderValue, Request, Uri};
+use axum::http::{HeaderValue, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -25,15 +28,13 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
-use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-/// How long a client may take to greet in TLS, to send a request's head (idle time between two
-/// requests counts), and to take in what is written to it.
+/// How long a client may take to greet in TLS, and to send a request's head (idle time between two
+/// requests counts).
 const FOR_HANDSHAKE: Duration = Duration::from_secs(10);
 const FOR_HEAD: Duration = Duration::from_secs(30);
-const FOR_READING: Duration = Duration::from_secs(30);
 /// How long one whose place another has may take for the rest of an answer.
 const FOR_THE_REST: Duration = Duration::from_millis(250);
 /// About how many bytes, and how many fields, the head of a request may have.
@@ -95,13 +96,11 @@ async fn connection(
 
 /// Serves the requests of a connection until it is over.
 async fn requests(
-    stream: impl AsyncRead + AsyncWrite + 'static,
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     remote: SocketAddr,
     front: &Arc<Front>,
     connection: &Arc<Connection>,
 ) {
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(FOR_READING));
     let answer = |request: Request<Incoming>| {
         let (front, busy) = (front.clone(), connection.busy());
         async move { Ok::<_, Infallible>(front.answer(request, remote, busy).await) }
@@ -111,7 +110,7 @@ async fn requests(
         .header_read_timeout(FOR_HEAD)
         .max_buf_size(LONGEST_HEAD)
         .max_headers(MOST_FIELDS)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service_fn(answer));
+        .serve_connection(TokioIo::new(Paced::new(stream)), service_fn(answer));
     let mut serving = pin!(serving);
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,
@@ -128,11 +127,25 @@ async fn requests(
         }
     };
     if let Err(error) = ended {
+        if error.is_parse() {
+            front.refused(remote, error.is_parse_too_large());
+        }
         log::debug!("a connection from {remote} ended: {error}");
     }
 }
 
 impl Front {
+    /// Notes a request that could not be read; it was answered before it came here.
+    fn refused(&self, remote: SocketAddr, too_large: bool) {
+        let status = match too_large {
+            true => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            false => StatusCode::BAD_REQUEST,
+        };
+        self.service.metrics.request("other", status.as_u16(), Duration::ZERO);
+        let line = Line::new(remote, "", "", status.as_u16(), Duration::ZERO, Noted::default());
+        self.service.log.add(line);
+    }
+
     /// Answers a request and writes its line into the log.
     async fn answer(&self, request: Request<Incoming>, remote: SocketAddr, busy: Busy) -> Response {
         let began = Instant::now();
@@ -141,6 +154,7 @@ impl Front {
         let lower = normalised(&path);
         let route = lower.as_deref().map_or("other", |path| routes::name(&self.service, path));
         let mut response = match lower.and_then(|path| path.parse::<PathAndQuery>().ok()) {
+            _ if is_coded(&request) => Refusal::UnknownCoding.into_response(),
             None => Refusal::NotFound.into_response(),
             Some(lower) => {
                 let mut request = lingering(request);
@@ -157,7 +171,22 @@ impl Front {
         let (status, took) = (response.status().as_u16(), began.elapsed());
         self.service.metrics.request(route, status, took);
         self.service.log.add(Line::new(remote, method.as_str(), &path, status, took, noted));
-        drop(busy);
-        response
+        let open = (busy, response.extensions_mut().remove::<OpenRequest>());
+        if response.body().size_hint().exact().is_some() {
+            return response;
+        }
+        // A long answer is made while it is sent.
+        response.map(|body| {
+            Body::new(body.map_frame(move |frame| {
+                let _ = &open;
+                frame
+            }))
+        })
     }
+}
+
+/// Whether a body is coded, other than cut into chunks for its transfer.
+fn is_coded(request: &Request<Incoming>) -> bool {
+    let mut codings = request.headers().get_all(TRANSFER_ENCODING).iter();
+    !codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
 }

@@ -4,8 +4,8 @@
 //! The store is read once a second, and when a key isn't known: one that is made or revoked while
 //! the server runs counts within a second.
 
+use super::capacity::{Capacity, Size};
 use super::jwt::Token;
-use super::request::Room;
 use super::secrets::{self, ServerKey};
 use crate::incidents::{ApiKey, ApiKeyId, ApiKeys, Proof, StoreError};
 use axum::http::HeaderMap;
@@ -18,10 +18,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
-use tokio::sync::Semaphore;
 
-/// How many executions of one key run at once; the rest waits, so that others get their turn.
-const AT_ONCE: usize = 32;
 /// How long what was read of the store is young enough not to be read again for an unknown key.
 const YOUNG: Duration = Duration::from_millis(200);
 /// How coarsely the last use of a key is noted, in milliseconds.
@@ -30,10 +27,8 @@ const COARSENESS: i64 = 60_000;
 /// A key that is good, or was when the store was last read.
 pub(super) struct LiveKey {
     pub(super) key: Arc<ApiKey>,
-    /// How many more executions of it may run now.
-    pub(super) places: Arc<Semaphore>,
-    /// How much more of large bodies may be held for it.
-    pub(super) room: Arc<Semaphore>,
+    /// How much more can be done for it now.
+    pub(super) share: Capacity,
     limiter: Option<DefaultDirectRateLimiter>,
     /// What its tokens are signed with.
     signing: Option<hmac::Key>,
@@ -55,7 +50,7 @@ pub(super) struct KeyRing {
     store: Arc<dyn ApiKeys>,
     server_key: Option<ServerKey>,
     rate: Option<NonZeroU32>,
-    largest_body: usize,
+    size: Size,
     keys: RwLock<Arc<Keys>>,
     /// Those that are no longer good, and whose last use may not be noted.
     gone: Mutex<Vec<Arc<LiveKey>>>,
@@ -74,10 +69,10 @@ impl KeyRing {
         store: Arc<dyn ApiKeys>,
         server_key: Option<ServerKey>,
         rate: Option<NonZeroU32>,
-        largest_body: usize,
+        size: Size,
     ) -> KeyRing {
         let (keys, gone, read_at) = (RwLock::default(), Mutex::default(), Mutex::default());
-        KeyRing { store, server_key, rate, largest_body, keys, gone, read_at }
+        KeyRing { store, server_key, rate, size, keys, gone, read_at }
     }
 
     /// Whose a request is, by what was last read of the store. A request that shows more than one
@@ -194,8 +189,7 @@ impl KeyRing {
         let used_at = key.last_used_at.map_or(0, Timestamp::milliseconds);
         Some(LiveKey {
             key: Arc::new(key),
-            places: Arc::new(Semaphore::new(AT_ONCE)),
-            room: Arc::new(Room::share(self.largest_body)),
+            share: Capacity::of_one(self.size),
             limiter: self.rate.map(|rate| RateLimiter::direct(Quota::per_second(rate))),
             signing,
             used_at: used_at.into(),

@@ -115,6 +115,7 @@ impl Metrics {
             Ended::Finished => answer.return_data.as_str(),
             Ended::Cancelled => "cancelled",
             Ended::DeadlinePassed => "deadline passed",
+            Ended::HostStopped => "host stopped",
             Ended::CommandBroke => "command broke",
             Ended::StoreFailed => "store failed",
         };

@@ -4,7 +4,7 @@ mod schemas;
 
 use super::commands::json;
 use super::paths::Namespace;
-use super::service::{Service, note};
+use super::service::Service;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -14,14 +14,14 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 pub(super) async fn document(State(service): State<Arc<Service>>, request: Request) -> Response {
-    let key = match service.admit(request.headers()).await {
-        Ok(key) => key,
+    let admitted = match service.admit(request.headers()).await {
+        Ok(admitted) => admitted,
         Err(refusal) => return refusal.into_response(),
     };
-    let commands = service.catalogue.within(&key.key.made.limits);
+    let commands = service.catalogue.within(&admitted.key.key.made.limits);
     let document = describe(&service.namespace, commands).to_string();
     let mut response = json(StatusCode::OK, document.into());
-    note(&mut response, &key, None);
+    admitted.note(&mut response, None);
     response
 }
 
@@ -157,8 +157,7 @@ fn command_path(command: &CommandDescription) -> Value {
                 "408": refusal("The body did not come in time."),
                 "413": refusal("The body is too large."),
                 "429": refusal("Too many requests."),
-                "500": refusal("The server failed."),
-                "503": refusal("The server is being stopped.")
+                "500": refusal("The server failed, or is being stopped.")
             }
         }
     })

@@ -18,14 +18,16 @@ pub(super) enum Refusal {
     BodyTooLarge(usize),
     /// The body did not come in time.
     BodyTooSlow,
+    /// The body is coded for its transfer in a way that isn't known.
+    UnknownCoding,
     /// The body is no JSON object.
     NotJson,
     /// There is no such command for the key.
     UnknownCommand(String),
     /// The `Idempotency-Key` is none.
     BadIdempotencyKey,
-    /// The `Idempotency-Key` belongs to another request.
-    IdempotencyKeyTaken,
+    /// The `Idempotency-Key` belongs to a request that was this: "another site", say.
+    IdempotencyKeyTaken(&'static str),
     /// There is nothing at this path, or nothing for the key.
     NotFound,
     /// The path has other methods.
@@ -52,12 +54,15 @@ impl Refusal {
             Refusal::NotJson | Refusal::UnknownCommand(_) | Refusal::BadIdempotencyKey => {
                 StatusCode::BAD_REQUEST
             }
-            Refusal::IdempotencyKeyTaken => StatusCode::OK,
+            Refusal::IdempotencyKeyTaken(_) => StatusCode::OK,
+            Refusal::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
             Refusal::NotFound => StatusCode::NOT_FOUND,
             Refusal::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Refusal::RunsElsewhere | Refusal::HasEnded => StatusCode::CONFLICT,
-            Refusal::Stopping => StatusCode::SERVICE_UNAVAILABLE,
-            Refusal::Internal | Refusal::StillRunning => StatusCode::INTERNAL_SERVER_ERROR,
+            // Of commands alone, for which the contract has no 503.
+            Refusal::Internal | Refusal::StillRunning | Refusal::Stopping => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         }
     }
 
@@ -74,12 +79,13 @@ impl Refusal {
                 format!("The body of the request must not have more than {most} bytes.")
             }
             Refusal::BodyTooSlow => "The body of the request did not come in time.".to_owned(),
+            Refusal::UnknownCoding => "No Transfer-Encoding but chunked is known.".to_owned(),
             Refusal::UnknownCommand(name) => format!("There is no command \"{name}\"."),
             Refusal::BadIdempotencyKey => {
                 "The Idempotency-Key must have 1 to 200 visible ASCII characters.".to_owned()
             }
-            Refusal::IdempotencyKeyTaken => {
-                "The Idempotency-Key was used before, for another request.".to_owned()
+            Refusal::IdempotencyKeyTaken(what) => {
+                format!("The Idempotency-Key was used before, with {what}.")
             }
             Refusal::NotFound => "Not found.".to_owned(),
             Refusal::MethodNotAllowed => "The method is not allowed here.".to_owned(),
@@ -99,7 +105,7 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let body = match self {
-            Refusal::IdempotencyKeyTaken => answer::wrong(&self.sentence()),
+            Refusal::IdempotencyKeyTaken(_) => answer::wrong(&self.sentence()),
             _ => serde_json::json!({ "Error": self.sentence() }).to_string().into(),
         };
         let mut response = (self.status(), Body::from(body)).into_response();

@@ -1,5 +1,6 @@
 //! The body of a request: taken in within bounds of size, time and memory, and read.
 
+use super::capacity::{self, Capacity, Held, kibibytes};
 use super::refusal::Refusal;
 use crate::execution::{InvalidParameters, Parameters};
 use axum::body::{Body, Bytes};
@@ -9,9 +10,7 @@ use http_body_util::BodyExt;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// A body no longer than this is taken in without asking for room.
@@ -24,94 +23,51 @@ const WHOLE: Duration = Duration::from_secs(60);
 /// How long a large body waits for room.
 const FOR_ROOM: Duration = Duration::from_secs(10);
 
-/// How much of large bodies is held at once, in KiB.
-pub(super) struct Room {
-    largest: usize,
-    of_all: Arc<Semaphore>,
-}
-
 /// A body, and the room that it takes until it is dropped.
 pub(super) struct Taken {
     pub(super) bytes: Bytes,
-    pub(super) room: Held,
+    pub(super) room: Vec<Held>,
 }
 
-/// Room that a body takes, of its key's share and of all.
-#[derive(Default)]
-pub(super) struct Held {
-    bytes: usize,
-    permits: Vec<OwnedSemaphorePermit>,
-}
-
-impl Room {
-    /// Room for four bodies of the largest size, and for many smaller ones.
-    pub(super) fn new(largest: usize) -> Room {
-        let kibibytes = kibibytes(largest) as usize * 4;
-        Room { largest, of_all: Arc::new(Semaphore::new(kibibytes)) }
+/// Takes a body in, which may have so many bytes at most.
+pub(super) async fn take(
+    of_key: &Capacity,
+    of_all: &Capacity,
+    largest: usize,
+    headers: &HeaderMap,
+    mut body: Body,
+) -> Result<Taken, Refusal> {
+    let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    let declared = declared.and_then(|length| length.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > largest) {
+        return Err(Refusal::BodyTooLarge(largest));
     }
-
-    /// What one key may have of it: half.
-    pub(super) fn share(largest: usize) -> Semaphore {
-        Semaphore::new(kibibytes(largest) as usize * 2)
-    }
-
-    /// Takes a body in, on a key's share of the room.
-    pub(super) async fn take(
-        &self,
-        share: &Arc<Semaphore>,
-        headers: &HeaderMap,
-        mut body: Body,
-    ) -> Result<Taken, Refusal> {
-        let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-        let declared = declared.and_then(|length| length.parse::<usize>().ok());
-        let too_large = Refusal::BodyTooLarge(self.largest);
-        if declared.is_some_and(|length| length > self.largest) {
-            return Err(too_large);
+    let (mut held, mut room) = (0, Vec::new());
+    let end = Instant::now() + WHOLE;
+    let mut bytes = Vec::with_capacity(declared.unwrap_or_default().min(STEP));
+    loop {
+        let next = timeout_at(end, timeout(NEXT_PIECE, body.frame())).await;
+        let Ok(Ok(next)) = next else { return Err(Refusal::BodyTooSlow) };
+        let Some(frame) = next else { break };
+        // Half a body, or none that HTTP can read: nobody is there to hear of it.
+        let Ok(piece) = frame.map_err(|_| Refusal::NotJson)?.into_data() else { continue };
+        if piece.len() > largest - bytes.len() {
+            return Err(Refusal::BodyTooLarge(largest));
         }
-        let mut room = Held::default();
-        let end = Instant::now() + WHOLE;
-        let mut bytes = Vec::with_capacity(declared.unwrap_or_default().min(STEP));
-        loop {
-            let next = timeout_at(end, timeout(NEXT_PIECE, body.frame())).await;
-            let Ok(Ok(next)) = next else { return Err(Refusal::BodyTooSlow) };
-            let Some(frame) = next else { break };
-            // Half a body, or none that HTTP can read: nobody is there to hear of it.
-            let Ok(piece) = frame.map_err(|_| Refusal::NotJson)?.into_data() else { continue };
-            if piece.len() > self.largest - bytes.len() {
-                return Err(too_large);
-            }
-            let length = bytes.len() + piece.len();
-            if length > SMALL.max(room.bytes) {
-                self.make_room(share, &mut room, length).await?;
-            }
-            bytes.extend_from_slice(&piece);
+        let length = bytes.len() + piece.len();
+        if length > SMALL.max(held) {
+            // For these bytes, and for some of those that follow.
+            let more = (length + STEP).min(largest);
+            let count = kibibytes(more) - kibibytes(held);
+            let waiting = capacity::hold(&of_key.bodies, &of_all.bodies, count);
+            // They are never closed.
+            let taken = timeout(FOR_ROOM, waiting).await.ok().and_then(Result::ok);
+            room.push(taken.ok_or(Refusal::RateLimited)?);
+            held = more;
         }
-        Ok(Taken { bytes: bytes.into(), room })
+        bytes.extend_from_slice(&piece);
     }
-
-    /// Makes room for so many bytes of a body, and for some of those that follow.
-    async fn make_room(
-        &self,
-        share: &Arc<Semaphore>,
-        held: &mut Held,
-        length: usize,
-    ) -> Result<(), Refusal> {
-        let bytes = (length + STEP).min(self.largest);
-        let more = kibibytes(bytes) - kibibytes(held.bytes);
-        let waiting = async {
-            let of_key = share.clone().acquire_many_owned(more).await?;
-            Ok::<_, AcquireError>([of_key, self.of_all.clone().acquire_many_owned(more).await?])
-        };
-        // They are never closed.
-        let acquired = timeout(FOR_ROOM, waiting).await.ok().and_then(Result::ok);
-        held.permits.extend(acquired.ok_or(Refusal::RateLimited)?);
-        held.bytes = bytes;
-        Ok(())
-    }
-}
-
-fn kibibytes(bytes: usize) -> u32 {
-    u32::try_from(bytes.div_ceil(1 << 10)).unwrap_or(u32::MAX)
+    Ok(Taken { bytes: bytes.into(), room })
 }
 
 /// What a request asks for.

@@ -3,21 +3,15 @@
 //!
 //! An execution belongs to nobody's connection: a client that leaves doesn't end it.
 
-use super::answer;
 use super::refusal::Refusal;
-use super::service::Service;
-use crate::execution::{Answer, Cancellation, Ended, ExecutionError, Host, Invocation, Performed};
+use super::sending::Ready;
+use crate::execution::{Cancellation, Invocation};
 use crate::incidents::ApiKeyId;
-use axum::body::Bytes;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 use tokio::sync::Notify;
-
-/// How often an execution that another process runs is looked at.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// An execution that this server runs.
 pub(super) struct Running {
@@ -44,7 +38,7 @@ enum Stage {
     /// It is in the journal, and runs.
     Begun,
     /// It ended, with this.
-    Ended(Result<Bytes, Refusal>),
+    Ended(Result<Ready, Refusal>),
 }
 
 impl Running {
@@ -85,15 +79,24 @@ impl Running {
         (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
     }
 
-    /// Whether another request asks for the same.
-    pub(super) fn is_asked_by(&self, invocation: &Invocation) -> bool {
-        self.site == invocation.site
-            && self.parameters_digest == invocation.parameters.digest()
-            && Some(&self.account) == invocation.requester.requested_by().as_ref()
+    /// What another request asks for that isn't the same.
+    pub(super) fn differs_from(&self, invocation: &Invocation) -> Option<&'static str> {
+        let account = invocation.requester.requested_by();
+        let same = [
+            (self.site == invocation.site, "another site"),
+            (self.parameters_digest == invocation.parameters.digest(), "other parameters"),
+            (Some(&self.account) == account.as_ref(), "another account that asked for it"),
+        ];
+        same.into_iter().find(|(same, _)| !same).map(|(_, what)| what)
     }
 
     pub(super) fn cancel(&self) {
         self.cancellation.cancel();
+    }
+
+    /// Whether it was asked to stop.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancellation.is_cancelled()
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
@@ -113,7 +116,7 @@ impl Running {
     }
 
     /// Waits for its answer.
-    pub(super) async fn ended(&self) -> Result<Bytes, Refusal> {
+    pub(super) async fn ended(&self) -> Result<Ready, Refusal> {
         self.wait_for(|stage| match stage {
             Stage::Ended(answer) => Some(answer.clone()),
             Stage::Beginning | Stage::Begun => None,
@@ -122,7 +125,7 @@ impl Running {
     }
 
     /// Waits until it is in the journal; the answer, if it has ended by then.
-    pub(super) async fn begun(&self) -> Option<Result<Bytes, Refusal>> {
+    pub(super) async fn begun(&self) -> Option<Result<Ready, Refusal>> {
         self.wait_for(|stage| match stage {
             Stage::Ended(answer) => Some(Some(answer.clone())),
             Stage::Begun => Some(None),
@@ -135,24 +138,43 @@ impl Running {
 /// All executions that this server runs, by their ids.
 #[derive(Default)]
 pub(super) struct Executions {
-    running: Mutex<HashMap<String, Arc<Running>>>,
+    state: Mutex<State>,
     changed: Notify,
 }
 
+#[derive(Default)]
+struct State {
+    running: HashMap<String, Arc<Running>>,
+    /// Whether no more are taken up.
+    closed: bool,
+}
+
+/// Why an execution was not added.
+pub(super) enum NotAdded {
+    /// This one has its id.
+    Known(Arc<Running>),
+    /// The server is being stopped.
+    Closed,
+}
+
 impl Executions {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Running>>> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         // The map is whole after every step, whoever panicked.
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn get(&self, id: &str) -> Option<Arc<Running>> {
-        self.lock().get(id).cloned()
+        self.lock().running.get(id).cloned()
     }
 
-    /// Adds an execution; the one that has its id, if there is one.
-    pub(super) fn add(&self, running: &Arc<Running>) -> Result<(), Arc<Running>> {
-        match self.lock().entry(running.id.clone()) {
-            Entry::Occupied(other) => Err(other.get().clone()),
+    /// Adds an execution.
+    pub(super) fn add(&self, running: &Arc<Running>) -> Result<(), NotAdded> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(NotAdded::Closed);
+        }
+        match state.running.entry(running.id.clone()) {
+            Entry::Occupied(other) => Err(NotAdded::Known(other.get().clone())),
             Entry::Vacant(place) => {
                 place.insert(running.clone());
                 Ok(())
@@ -160,117 +182,38 @@ impl Executions {
         }
     }
 
+    /// Lets go of an execution, and tells who waits for it how it ended.
+    pub(super) fn end(&self, running: &Running, answer: Result<Ready, Refusal>) {
+        // First out of the map: who comes now finds it in the journal.
+        let is_last = {
+            let mut state = self.lock();
+            state.running.remove(&running.id);
+            state.running.is_empty()
+        };
+        *running.stage() = Stage::Ended(answer);
+        running.came_on.notify_waiters();
+        if is_last {
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// From now on none is added.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+    }
+
     pub(super) fn cancel_all(&self) {
-        self.lock().values().for_each(|running| running.cancel());
+        self.lock().running.values().for_each(|running| running.cancel());
     }
 
     /// Waits until none is running.
     pub(super) async fn none(&self) {
         loop {
             let changed = self.changed.notified();
-            if self.lock().is_empty() {
+            if self.lock().running.is_empty() {
                 return;
             }
             changed.await;
-        }
-    }
-}
-
-/// Runs an execution on the thread that calls it, up to its end; that it is in the journal is told
-/// by the thread that writes. `held` is dropped then.
-pub(super) fn run(
-    service: Arc<Service>,
-    running: Arc<Running>,
-    invocation: &Invocation,
-    expected: Option<Box<dyn Send>>,
-    held: impl Send + 'static,
-) {
-    let end = End { service, running, answer: Err(Refusal::Internal) };
-    let began = Instant::now();
-    match perform(&end.service.host, invocation, expected, began) {
-        Ok(mut performed) => {
-            // Here, since the thread that writes has more to do.
-            let body = answer::body(performed.answer_mut());
-            performed.note(move |answer| {
-                match answer {
-                    Ok(answer) => end.with(answer, body, began.elapsed()),
-                    Err(error) => {
-                        log::error!("execution {}: {error}", end.running.id);
-                        end.refused(Refusal::Internal);
-                    }
-                }
-                drop(held);
-            });
-        }
-        Err(refusal) => end.refused(refusal),
-    }
-}
-
-/// Ends an execution's time here, whatever became of it.
-struct End {
-    service: Arc<Service>,
-    running: Arc<Running>,
-    answer: Result<Bytes, Refusal>,
-}
-
-impl End {
-    /// It ended, with what was to be the body of its answer.
-    fn with(mut self, mut answer: Answer, body: Bytes, took: Duration) {
-        self.service.metrics.execution(&self.running.command, &answer, took);
-        if answer::concealed(answer.ended).is_some() {
-            log::error!("execution {}: {}", self.running.id, answer.error);
-        }
-        self.answer = match answer.ended {
-            Ended::StoreFailed if answer.report.is_none() => Err(Refusal::Internal),
-            Ended::StoreFailed => Ok(answer::body(&mut answer)),
-            _ => Ok(body),
-        };
-    }
-
-    fn refused(mut self, refusal: Refusal) {
-        self.answer = Err(refusal);
-    }
-}
-
-impl Drop for End {
-    fn drop(&mut self) {
-        let answer = std::mem::replace(&mut self.answer, Err(Refusal::Internal));
-        let executions = &self.service.executions;
-        // First out of the map: who comes now finds it in the journal.
-        let is_last = {
-            let mut running = executions.lock();
-            running.remove(&self.running.id);
-            running.is_empty()
-        };
-        *self.running.stage() = Stage::Ended(answer);
-        self.running.came_on.notify_waiters();
-        if is_last {
-            executions.changed.notify_waiters();
-        }
-    }
-}
-
-fn perform(
-    host: &Host,
-    invocation: &Invocation,
-    mut expected: Option<Box<dyn Send>>,
-    began: Instant,
-) -> Result<Performed, Refusal> {
-    loop {
-        match host.perform(invocation, expected.take()) {
-            Ok(performed) => return Ok(performed),
-            Err(ExecutionError::Running(_)) => {
-                let over = began.elapsed() >= invocation.timeout;
-                if over || invocation.cancellation.is_cancelled() {
-                    return Err(Refusal::StillRunning);
-                }
-                std::thread::sleep(LOOK_AGAIN);
-            }
-            Err(ExecutionError::IdTaken { .. }) => return Err(Refusal::IdempotencyKeyTaken),
-            Err(error) => {
-                log::error!("{}: {error}", invocation.command);
-                return Err(Refusal::Internal);
-            }
         }
     }
 }

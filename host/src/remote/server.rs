@@ -1,5 +1,6 @@
 //! The server: it starts, listens, and stops without cutting off what runs.
 
+use super::capacity::Size;
 use super::connections::Connections;
 use super::front::{Front, accept};
 use super::keyring::KeyRing;
@@ -73,6 +74,8 @@ impl Stop {
 pub struct Server {
     service: Arc<Service>,
     listener: std::net::TcpListener,
+    /// How many may be open.
+    connections: usize,
     metrics: Option<std::net::TcpListener>,
     tls: Option<TlsAcceptor>,
     drain: Duration,
@@ -89,15 +92,16 @@ impl Server {
         keys: Arc<dyn ApiKeys>,
         mut settings: Settings,
     ) -> Result<Server, ServeError> {
-        let keys =
-            KeyRing::new(keys, settings.server_key.take(), settings.rate, settings.largest_body);
+        let size = Size { connections: most_connections(), largest_body: settings.largest_body };
+        let keys = KeyRing::new(keys, settings.server_key.take(), settings.rate, size);
         keys.refresh()?;
         let tls = settings.tls.as_ref().map(TlsFiles::acceptor).transpose()?;
         let listener = listen(settings.listen)?;
         let metrics = settings.metrics.map(listen).transpose()?;
         let drain = settings.drain;
-        let service = Arc::new(Service::new(host, keys, settings)?);
-        Ok(Server { service, listener, metrics, tls, drain })
+        let service = Arc::new(Service::new(host, keys, size, settings)?);
+        let connections = size.connections;
+        Ok(Server { service, listener, connections, metrics, tls, drain })
     }
 
     /// The address at which it listens.
@@ -142,7 +146,7 @@ impl Server {
     }
 
     async fn serve(self, stop: &Stop) -> io::Result<()> {
-        let connections = Arc::new(Connections::new(most_connections()));
+        let connections = Arc::new(Connections::new(self.connections));
         let listener = TcpListener::from_std(self.listener)?;
         let front = Arc::new(Front {
             router: routes::routes(self.service.clone()),

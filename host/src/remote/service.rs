@@ -1,12 +1,12 @@
 //! What all requests share: the host, the keys, what runs, what is counted.
 
 use super::access_log::{AccessLog, Noted};
+use super::capacity::{self, Capacity, Size};
 use super::catalogue::Catalogue;
 use super::keyring::{KeyRing, LiveKey};
 use super::metrics::Metrics;
 use super::paths::Namespace;
 use super::refusal::Refusal;
-use super::request::Room;
 use super::running::Executions;
 use crate::execution::{Crew, ExecutionError, Host};
 use axum::http::HeaderMap;
@@ -15,10 +15,8 @@ use playdock_plugin_api::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::OwnedSemaphorePermit;
 
-/// How many executions run at once; the rest waits.
-const AT_ONCE: usize = 64;
 /// Without a look at the store for so long, the server isn't ready.
 const LONGEST_BLIND: Duration = Duration::from_secs(10);
 
@@ -31,9 +29,9 @@ pub(super) struct Service {
     pub(super) executions: Executions,
     /// The threads on which they run.
     pub(super) crew: Crew,
-    /// How many more executions may run now.
-    pub(super) places: Arc<Semaphore>,
-    pub(super) room: Room,
+    /// How much more can be done now.
+    pub(super) capacity: Capacity,
+    pub(super) largest_body: usize,
     pub(super) metrics: Metrics,
     pub(super) log: AccessLog,
     pub(super) timeout: Duration,
@@ -48,6 +46,7 @@ impl Service {
     pub(super) fn new(
         host: Host,
         keys: KeyRing,
+        size: Size,
         settings: super::settings::Settings,
     ) -> Result<Service, ExecutionError> {
         Ok(Service {
@@ -57,9 +56,9 @@ impl Service {
             keys,
             executions: Executions::default(),
             // One more, to watch the others.
-            crew: Crew::new(AT_ONCE + 1),
-            places: Arc::new(Semaphore::new(AT_ONCE)),
-            room: Room::new(settings.largest_body),
+            crew: Crew::new(capacity::EXECUTIONS + 1),
+            capacity: Capacity::of_all(size),
+            largest_body: size.largest_body,
             metrics: Metrics::new(),
             log: AccessLog::start(),
             timeout: settings.timeout,
@@ -73,7 +72,7 @@ impl Service {
     pub(super) async fn admit(
         self: &Arc<Service>,
         headers: &HeaderMap,
-    ) -> Result<Arc<LiveKey>, Refusal> {
+    ) -> Result<Admitted, Refusal> {
         let key = match self.keys.find(headers) {
             Some(key) => key,
             None => {
@@ -81,10 +80,13 @@ impl Service {
                 self.keys.find(headers).ok_or(Refusal::InvalidKey)?
             }
         };
-        match key.may_go_on() {
-            true => Ok(key),
-            false => Err(Refusal::RateLimited),
+        if !key.may_go_on() {
+            return Err(Refusal::RateLimited);
         }
+        // A key that has many requests open must leave connections to others.
+        let place = key.share.requests.clone().try_acquire_owned();
+        let open = OpenRequest(Arc::new(place.map_err(|_| Refusal::RateLimited)?));
+        Ok(Admitted { key, open })
     }
 
     /// Looks whether there are other keys by now.
@@ -116,7 +118,8 @@ impl Service {
     /// From now on it isn't ready, and begins nothing.
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
-        self.places.close();
+        self.executions.close();
+        self.capacity.executions.close();
     }
 
     /// Whether it can execute commands.
@@ -126,9 +129,23 @@ impl Service {
     }
 }
 
-/// Lets the log know what a request was about.
-pub(super) fn note(response: &mut Response, key: &LiveKey, execution: Option<&str>) {
-    let key = Some(key.key.made.name.clone());
-    let execution = execution.map(str::to_owned);
-    response.extensions_mut().insert(Noted { key, execution });
+/// A request that may go on.
+pub(super) struct Admitted {
+    /// Whose it is.
+    pub(super) key: Arc<LiveKey>,
+    open: OpenRequest,
+}
+
+/// One of the requests that its key may have open at once, until this is dropped.
+#[derive(Clone)]
+pub(super) struct OpenRequest(#[allow(dead_code, reason = "it is held")] Arc<OwnedSemaphorePermit>);
+
+impl Admitted {
+    /// Lets the log know what the request was about, which is open until its answer is sent.
+    pub(super) fn note(self, response: &mut Response, execution: Option<&str>) {
+        let key = Some(self.key.key.made.name.clone());
+        let execution = execution.map(str::to_owned);
+        response.extensions_mut().insert(Noted { key, execution });
+        response.extensions_mut().insert(self.open);
+    }
 }

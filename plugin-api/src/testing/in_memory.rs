@@ -11,7 +11,7 @@ use crate::example::{Example, ExampleIncident};
 use crate::incident::{Earlier, Incident};
 use crate::outcome::{Outcome, Reason, Refusal};
 use crate::parameters::TextList;
-use crate::rich_text;
+use crate::rich_text::{self, LONGEST_CONCLUSION};
 use crate::timestamp::Timestamp;
 use std::collections::{BTreeMap, HashSet};
 
@@ -267,6 +267,11 @@ impl InMemoryIncidents {
         conclusion: Option<&str>,
         outcome: Outcome,
     ) -> Result<Option<Refusal>, ContextError> {
+        if conclusion.is_some_and(rich_text::is_too_long) {
+            return Err(ContextError::Host(format!(
+                "The command recorded a conclusion of more than {LONGEST_CONCLUSION} characters."
+            )));
+        }
         let position = usize::try_from(outcome.position).unwrap_or(usize::MAX);
         if !self.was_seen(position) {
             return Err(ContextError::Host(format!("Position {position} has not been looked at.")));

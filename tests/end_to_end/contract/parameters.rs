@@ -186,6 +186,17 @@ fn a_blank_conclusion_is_as_absent_and_one_that_is_no_text_an_error() {
 }
 
 #[test]
+fn a_conclusion_may_have_65536_characters() {
+    let playdock = store();
+    let longest = format!("é{}", "x".repeat(65_535));
+    let too_long = json!(format!("{longest}."));
+    let error = error(&playdock, &with(parameters(&["20210127-198"]), "Conclusion", too_long));
+    assert_eq!(error, "Parameter \"Conclusion\": must not have more than 65536 characters.");
+    let longest = with(parameters(&["20210127-198"]), "Conclusion", json!(longest));
+    assert_eq!(playdock.close(&longest, &[]).code, Some(0));
+}
+
+#[test]
 fn an_unknown_parameter_is_named_with_the_nearest_known_one() {
     let playdock = store();
     for (given, nearest) in [

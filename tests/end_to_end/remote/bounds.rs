@@ -99,6 +99,9 @@ fn a_body_has_a_largest_size_however_it_comes() {
     let body = closing(&["1"]);
     let padded = format!("{}{body}", " ".repeat((256 << 10) - body.len()));
     assert_eq!(served.post(CLOSE, &[("d3key", &key)], &padded).status, 200);
+    // A body that is coded otherwise would be read as what it isn't.
+    let coded = format!("{head}Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n");
+    assert_eq!(status(&served.send(coded.as_bytes())), "501");
     // Lengths that contradict each other are no request at all.
     let two = format!("{head}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
     assert_eq!(status(&served.send(two.as_bytes())), "400");
@@ -128,6 +131,39 @@ fn a_head_that_is_too_large_or_no_http_is_refused() {
         assert!(said.is_empty() || status(&said) == "400", "{said}");
     }
     assert_eq!(served.get("/healthz", &[]).said(), (200, "ok"));
+    // What never came to be a request is in the log all the same.
+    for refused in [431, 400] {
+        served.line(|line| line.contains(&format!(r#""path":"","status":{refused},"#)));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn requests_that_one_key_leaves_open_leave_connections_to_others() {
+    let playdock = closing_store(&["1"]);
+    let (key, other) = (playdock.key("one", &[]), playdock.key("other", &[]));
+    // Half of these files are for connections, and half of those for each key.
+    let served = playdock.serve_limited("ulimit -n 128", &["--rate", "0"]);
+    let head = format!("POST {CLOSE} HTTP/1.1\r\nHost: x\r\nd3key: {key}\r\n");
+    let begun = format!("{head}Content-Length: 2\r\n\r\n{{");
+    let open: Vec<_> = (0..32)
+        .map(|_| {
+            let mut stream = served.connect();
+            stream.write_all(begun.as_bytes()).expect("it can be sent");
+            stream
+        })
+        .collect();
+    let end = Instant::now() + Duration::from_secs(5);
+    while served.post(CLOSE, &[("d3key", &key)], "{").status != 429 {
+        assert!(Instant::now() < end, "it is not refused");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(served.post(CLOSE, &[("d3key", &other)], &closing(&["1"])).status, 200);
+    drop(open);
+    while served.post(CLOSE, &[("d3key", &key)], "{").status != 400 {
+        assert!(Instant::now() < end, "it stays refused");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]

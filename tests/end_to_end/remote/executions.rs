@@ -70,6 +70,13 @@ fn an_execution_is_cancelled_by_its_key_alone() {
     let ask = || served.get(&location, &own);
     let interrupted = ask_until(ask, |response| response.json()["state"] != "running");
     assert_eq!(interrupted.json()["state"], "interrupted");
+    // What was done by then is there for who didn't wait for it.
+    let answer = &interrupted.json()["answer"];
+    assert_eq!(answer["returnData"], "Partially Successful");
+    let error = answer["error"].as_str().expect("it is text");
+    assert!(error.starts_with("The execution was cancelled. 1 of 2 incidents"), "{error}");
+    let rows = answer["contextData"].as_array().expect("it has rows");
+    assert_eq!((rows.len(), &rows[0]["Result"]), (1, &"Successful".into()));
     let ended = r#"{"Error":"The execution has ended; there is nothing to cancel."}"#;
     assert_eq!(served.delete(&location, &own).said(), (409, ended));
     assert_eq!(served.delete(&location, &others).said(), NOT_FOUND);

@@ -17,7 +17,7 @@ fn statuses(said: &str) -> Vec<&str> {
 }
 
 /// The memory that the server has now, in KiB.
-fn memory(served: &Served) -> u64 {
+pub(super) fn memory(served: &Served) -> u64 {
     let path = format!("/proc/{}/status", served.process());
     let status = std::fs::read_to_string(path).expect("the server runs");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -64,7 +64,7 @@ fn nothing_new_begins_while_what_runs_goes_on() {
         let mut said = Vec::new();
         let _ = idle.read_to_end(&mut said);
         let said = String::from_utf8_lossy(&said);
-        assert!(said.is_empty() || said.starts_with("HTTP/1.1 503 "), "{said}");
+        assert!(said.is_empty() || said.starts_with("HTTP/1.1 500 "), "{said}");
         asking.join().expect("it is answered")
     });
     // It had its time, to the end.

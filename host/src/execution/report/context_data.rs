@@ -4,20 +4,34 @@ use super::{Report, cells_by_column, each_kind};
 use playdock_plugin_api::messages::Row;
 use playdock_plugin_api::{Cell, ColumnKind};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use std::ops::Range;
 
 /// The rows as `contextData`; none where the execution failed as a whole.
 pub(in crate::execution) struct ContextData<'a>(pub(in crate::execution) Option<&'a Report>);
 
+/// The rows at these positions.
+pub(in crate::execution) struct ContextRows<'a>(
+    pub(in crate::execution) &'a Report,
+    pub(in crate::execution) Range<usize>,
+);
+
 impl Serialize for ContextData<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let rows = self.0.map_or(0, Report::count);
-        let mut elements = serializer.serialize_seq(Some(rows))?;
-        if let Some(report) = self.0 {
-            let members = |row: &Row| members(report, row);
-            each_kind::for_each(report, members, |row, members| {
-                elements.serialize_element(&Object { members, number: row.number })
-            })?;
+        match self.0 {
+            Some(report) => ContextRows(report, 0..report.count()).serialize(serializer),
+            None => serializer.serialize_seq(Some(0))?.end(),
         }
+    }
+}
+
+impl Serialize for ContextRows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ContextRows(report, positions) = self;
+        let mut elements = serializer.serialize_seq(Some(positions.len()))?;
+        let members = |row: &Row| members(report, row);
+        each_kind::for_each(report, positions.clone(), members, |row, members| {
+            elements.serialize_element(&Object { members, number: row.number })
+        })?;
         elements.end()
     }
 }

@@ -5,9 +5,22 @@ use playdock_plugin_api::messages::Row;
 use playdock_plugin_api::rich_text::Escaped;
 use serde::{Serialize, Serializer};
 use std::fmt;
+use std::ops::Range;
 
 /// The table; empty text where the execution failed as a whole.
 pub(in crate::execution) struct Table<'a>(pub(in crate::execution) Option<&'a Report>);
+
+/// What stands before the rows.
+pub(in crate::execution) struct TableBeginning<'a>(pub(in crate::execution) &'a Report);
+
+/// The rows at these positions.
+pub(in crate::execution) struct TableRows<'a>(
+    pub(in crate::execution) &'a Report,
+    pub(in crate::execution) Range<usize>,
+);
+
+/// What stands behind the rows.
+pub(in crate::execution) const TABLE_END: &str = " </table>";
 
 impl Serialize for Table<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -19,13 +32,27 @@ impl Serialize for Table<'_> {
 impl fmt::Display for Table<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(report) = self.0 else { return Ok(()) };
+        TableBeginning(report).fmt(formatter)?;
+        TableRows(report, 0..report.count()).fmt(formatter)?;
+        formatter.write_str(TABLE_END)
+    }
+}
+
+impl fmt::Display for TableBeginning<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("<table class='cc-table'> <tr>")?;
-        for heading in report.table_headings() {
+        for heading in self.0.table_headings() {
             write!(formatter, " <th>{}</th>", Escaped(heading))?;
         }
-        formatter.write_str(" </tr>")?;
+        formatter.write_str(" </tr>")
+    }
+}
+
+impl fmt::Display for TableRows<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TableRows(report, positions) = self;
         let html = |row: &Row| html(report, row);
-        each_kind::for_each(report, html, |row, html| {
+        each_kind::for_each(report, positions.clone(), html, |row, html| {
             let mut pieces = html.iter();
             if let Some(first) = pieces.next() {
                 formatter.write_str(first)?;
@@ -34,8 +61,7 @@ impl fmt::Display for Table<'_> {
                 write!(formatter, "{}", Escaped(row.number))?;
                 formatter.write_str(piece)
             })
-        })?;
-        formatter.write_str(" </table>")
+        })
     }
 }
 

@@ -1,0 +1,92 @@
+//! How much the server does and keeps in memory at once: for all together, and half of it for each
+//! key, so that others get their turn.
+
+use std::sync::Arc;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+
+/// How many executions run at once; the rest waits.
+pub(super) const EXECUTIONS: usize = 64;
+/// How many executions are read from the journal at once, for those who ask for them.
+const LOADING: usize = 4;
+/// How many of the largest bodies fit into the memory for large bodies.
+const BODIES: usize = 4;
+/// How much memory long answers may take while they are sent, in KiB.
+const ANSWERS: usize = 256 << 10;
+
+/// What the capacity follows from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    /// How many connections may be open.
+    pub(super) connections: usize,
+    /// How many bytes a request's body may have.
+    pub(super) largest_body: usize,
+}
+
+/// How much more can be done and kept at this moment.
+pub(super) struct Capacity {
+    /// Requests that are open; for all, the connections bound them.
+    pub(super) requests: Arc<Semaphore>,
+    /// Executions that run.
+    pub(super) executions: Arc<Semaphore>,
+    /// Executions that are read from the journal.
+    pub(super) loading: Arc<Semaphore>,
+    /// KiB of large bodies.
+    pub(super) bodies: Arc<Semaphore>,
+    /// KiB of long answers.
+    pub(super) answers: Arc<Semaphore>,
+}
+
+/// What somebody has of it until this is dropped.
+pub(super) struct Held {
+    _of_key: OwnedSemaphorePermit,
+    _of_all: OwnedSemaphorePermit,
+}
+
+impl Capacity {
+    /// That of the server.
+    pub(super) fn of_all(size: Size) -> Capacity {
+        Capacity::of(size, 1)
+    }
+
+    /// What one key may have of it.
+    pub(super) fn of_one(size: Size) -> Capacity {
+        Capacity::of(size, 2)
+    }
+
+    fn of(size: Size, share: usize) -> Capacity {
+        let part = |whole: usize| Arc::new(Semaphore::new((whole / share).max(1)));
+        Capacity {
+            requests: part(size.connections),
+            executions: part(EXECUTIONS),
+            loading: part(LOADING),
+            bodies: part(BODIES * kibibytes(size.largest_body) as usize),
+            answers: part(ANSWERS),
+        }
+    }
+}
+
+/// Waits for so much of a key's share, and of what there is for all.
+///
+/// # Errors
+///
+/// It isn't given out any more: the server is being stopped.
+pub(super) async fn hold(
+    of_key: &Arc<Semaphore>,
+    of_all: &Arc<Semaphore>,
+    count: u32,
+) -> Result<Held, AcquireError> {
+    let of_key = of_key.clone().acquire_many_owned(count).await?;
+    let of_all = of_all.clone().acquire_many_owned(count).await?;
+    Ok(Held { _of_key: of_key, _of_all: of_all })
+}
+
+/// How much of the memory for answers one of so many bytes takes: as much as one key may have of it,
+/// if it is longer than that.
+pub(super) fn for_answer(bytes: usize) -> u32 {
+    kibibytes(bytes).min(kibibytes((ANSWERS / 2) << 10))
+}
+
+/// So many bytes in KiB.
+pub(super) fn kibibytes(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(1 << 10)).unwrap_or(u32::MAX)
+}
