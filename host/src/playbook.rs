@@ -85,8 +85,20 @@ impl Playbook {
         &self,
         outputs: impl Fn(&str) -> Vec<String>,
     ) -> Result<(), PlaybookError> {
-        let problems = check::check_outputs(&self.plan, &outputs);
-        if problems.is_empty() { Ok(()) } else { Err(PlaybookError::Refused(problems)) }
+        refused(check::check_outputs(&self.plan, &outputs))
+    }
+
+    /// Checks that commands are given no parameter that they don't have, and all that they require;
+    /// `schema` tells the JSON Schema of a command's parameters, where it is known.
+    ///
+    /// # Errors
+    ///
+    /// With every parameter that there is not, and every one that is missing.
+    pub fn check_parameters<'a>(
+        &self,
+        schema: impl Fn(&str) -> Option<&'a serde_json::Value>,
+    ) -> Result<(), PlaybookError> {
+        refused(check::check_parameters(&self.plan, &schema))
     }
 
     /// Gives the external variables their values, by name with the underscores.
@@ -101,6 +113,10 @@ impl Playbook {
         let variables = inputs::with_supplied(self.plan.variables.clone(), supplied)?;
         Ok(ReadyRun { plan: &self.plan, variables })
     }
+}
+
+fn refused(problems: Vec<Problem>) -> Result<(), PlaybookError> {
+    if problems.is_empty() { Ok(()) } else { Err(PlaybookError::Refused(problems)) }
 }
 
 #[cfg(test)]

@@ -228,6 +228,15 @@ fn a_playbook_takes_the_output_that_the_command_names_and_no_other() {
     assert!(refused.errors.contains(sentence), "{}", refused.errors);
     assert_eq!(playdock.dump(), before, "nothing was run");
 
+    let misspelt = playbook("__assigned__").replace("Incident Numbers", "Incident Number");
+    let file = playdock.file("misspelt.json", misspelt);
+    let refused = playdock.run(&["run", &file.to_string_lossy(), "--site", "Security Operations"]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    for sentence in ["has no parameter `Incident Number`; it has", "requires the parameter `"] {
+        assert!(refused.errors.contains(sentence), "{}", refused.errors);
+    }
+    assert_eq!(playdock.dump(), before, "nothing was run");
+
     let finished = run("__assigned__");
     assert_eq!(finished.code, Some(0), "{finished:?}");
     let conclusions = playdock.rows("SELECT conclusion FROM incident");

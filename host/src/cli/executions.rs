@@ -7,6 +7,7 @@ use super::{output, setup, table, terminal};
 use crate::incidents::{Conditions, ExecutionRecord, LedgerRow};
 use playdock_plugin_api::{ChangeKind, Mode};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
@@ -129,10 +130,13 @@ fn write_one(
         struct Shown<'a> {
             #[serde(flatten)]
             execution: ExecutionLine<'a>,
+            /// As they were given.
+            parameters: Option<&'a RawValue>,
             incidents: Vec<LedgerLine<'a>>,
         }
         let incidents = ledger.iter().map(LedgerLine::from).collect();
-        return output::write_json(&Shown { execution: record.into(), incidents });
+        let parameters = serde_json::from_str(&record.begun.parameters).ok();
+        return output::write_json(&Shown { execution: record.into(), parameters, incidents });
     }
     output::write(|out| {
         writeln!(out, "{}", terminal::safe(&record.begun.id))?;

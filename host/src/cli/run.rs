@@ -25,13 +25,19 @@ pub(super) fn run(common: &Common, arguments: &Run) -> Result<ExitCode, Failure>
     let (host, store) = setup::host(common)?;
     check_commands(&playbook, &host)
         .map_err(|message| Failure::usage(format!("{name}: {message}")))?;
-    let mut outputs: HashMap<&str, Vec<String>> = HashMap::new();
+    let mut described = HashMap::new();
     for (_, command) in playbook.commands() {
-        let described = host.describe(command)?.all_outputs().map(str::to_owned);
-        outputs.insert(command, described.collect());
+        described.insert(command, host.describe(command)?);
     }
+    let outputs = |command: &str| {
+        let outputs = described.get(command).map(|it| it.all_outputs().map(str::to_owned));
+        outputs.map(Iterator::collect).unwrap_or_default()
+    };
     playbook
-        .check_outputs(|command| outputs.get(command).cloned().unwrap_or_default())
+        .check_outputs(outputs)
+        .and_then(|()| {
+            playbook.check_parameters(|command| described.get(command).map(|it| &it.parameters))
+        })
         .map_err(|error| Failure::usage(format!("{name}: {error}")))?;
     if let Some(file) = &arguments.import {
         let summary = incidents::import_file(&*store, file, None)?;

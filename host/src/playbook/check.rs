@@ -6,6 +6,7 @@
 mod arguments;
 mod graph;
 mod outputs;
+mod parameters;
 mod step;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use super::problem::Problem;
 use super::variables::{Variable, Variables, is_name};
 
 pub(super) use outputs::check as check_outputs;
+pub(super) use parameters::check as check_parameters;
 
 /// The largest number of steps.
 const MOST_STEPS: usize = 1000;

@@ -157,6 +157,7 @@ fn the_journal_tells_who_ran_what_and_what_became_of_each_incident() {
     let shown = playdock.run(&["executions", "show", "nightly-1", "--output", "json"]);
     let shown = shown.answer();
     assert_eq!(shown["acting_user"], "admin user");
+    assert_eq!(shown["parameters"], parameters);
     assert_eq!(shown["incidents"][1]["reason"], "not-found");
     assert_eq!(shown["incidents"][2]["number"], "1");
 }
