@@ -16,6 +16,7 @@ mod interrupt;
 mod invoke;
 mod keys;
 mod known;
+mod logging;
 mod new;
 mod output;
 mod plugins;
@@ -61,8 +62,9 @@ pub fn main() -> ExitCode {
     if let Err(refused) = arguments.check_output() {
         return end(Err(Failure::usage(refused)));
     }
-    start_log(arguments.common.verbose);
     let common = &arguments.common;
+    let waits = !matches!(arguments.subcommand, Subcommand::Serve(_));
+    let _log = logging::start(common.verbose, waits);
     end(match &arguments.subcommand {
         Subcommand::Run(run) => run::run(common, run),
         Subcommand::Invoke(invoke) => invoke::invoke(common, invoke),
@@ -94,28 +96,4 @@ fn without_tip_to_escape(mut error: clap::Error) -> clap::Error {
         }
     }
     error
-}
-
-/// Warnings and errors are shown; `-v` shows what is done, `-vv` and `-vvv` more.
-fn start_log(verbose: u8) {
-    let level = match verbose {
-        0 => log::LevelFilter::Warn,
-        1 => log::LevelFilter::Info,
-        2 => log::LevelFilter::Debug,
-        _ => log::LevelFilter::Trace,
-    };
-    env_logger::Builder::new()
-        .filter_level(level)
-        .format(|out, record| {
-            use std::io::Write;
-            let message = record.args().to_string();
-            writeln!(
-                out,
-                "{}: {}: {}",
-                record.level(),
-                terminal::safe(record.target()),
-                terminal::safe(&message)
-            )
-        })
-        .init();
 }

@@ -99,13 +99,14 @@ fn idle_it_ends_at_once() {
 }
 
 #[test]
-fn a_server_whose_log_nobody_reads_ends_all_the_same() {
+fn a_server_whose_log_nobody_reads_goes_on_and_ends_all_the_same() {
     let playdock = closing_store(&[]);
+    let key = playdock.key("one", &[]);
     let unread = "mkfifo unread; exec 2<>unread";
-    let mut served = playdock.serve_limited(unread, &["--rate", "0", "--drain", "1"]);
-    // More lines than a pipe holds.
+    let mut served = playdock.serve_limited(unread, &["-v", "--rate", "0", "--drain", "1"]);
+    // More lines than a pipe holds, of requests and of executions.
     for _ in 0..900 {
-        assert_eq!(served.get("/healthz", &[]).status, 200);
+        assert_eq!(served.post(CLOSE, &[("d3key", &key)], &closing(&[])).status, 200);
     }
     served.signal("TERM");
     let began = Instant::now();
