@@ -38,6 +38,7 @@ mod report;
 mod rows;
 mod selection;
 mod session;
+mod turns;
 mod waived;
 mod worker;
 

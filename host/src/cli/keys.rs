@@ -3,7 +3,7 @@
 use super::arguments::{Common, Keys, KeysAction, Output};
 use super::exit::Failure;
 use super::instant::{rfc3339, utc};
-use super::{known, output, setup, table};
+use super::{known, output, setup, table, terminal};
 use crate::incidents::{ApiKey, Limits, NewApiKey, Proof, Store};
 use crate::remote::{ClientSecret, ServerKey};
 use playdock_plugin_api::Timestamp;
@@ -19,7 +19,15 @@ pub(super) fn keys(common: &Common, arguments: &Keys) -> Result<ExitCode, Failur
         KeysAction::Create { name, command, site, user, expires, jwt } => {
             check(&*store, name, site, user)?;
             let server_key = match jwt {
-                Some(file) => Some(ServerKey::read_or_make(file).map_err(Failure::usage)?),
+                Some(file) => {
+                    let is_new = !file.exists();
+                    let server_key = ServerKey::read_or_make(file).map_err(Failure::usage)?;
+                    if is_new {
+                        let file = file.display();
+                        terminal::say(&format!("made the server key {file}, for serve --jwt"));
+                    }
+                    Some(server_key)
+                }
                 None => None,
             };
             let secret = ClientSecret::new(server_key.is_some()).map_err(Failure::usage)?;

@@ -17,6 +17,9 @@ use std::sync::Arc;
 /// What the journal says of those that were stopped, at its beginning.
 const CANCELLED: &str = "The execution was cancelled.";
 const TIME_WAS_OVER: &str = "The execution's time was over.";
+/// What is said where it isn't known how many incidents are left.
+const GOES_ON: &str =
+    "What an earlier run recorded stands; the same execution id goes on with the rest.";
 pub(super) const HOST_STOPPED: &str = "The host stopped in the middle of it.";
 
 /// How a run ended, and its rows.
@@ -123,6 +126,19 @@ pub(super) fn of_interrupted(error: &str) -> Ended {
     known.map_or(Ended::CommandBroke, |(_, ended)| ended)
 }
 
+/// The answer of an execution whose host stopped when this was recorded.
+pub(super) fn of_stopped(ledger: &[LedgerRow]) -> (ReturnData, String) {
+    let failed = ledger.iter().filter(|line| line.row.result == OutcomeResult::Failed).count();
+    match ledger.len() {
+        0 => (ReturnData::Failed, HOST_STOPPED.to_owned()),
+        // Those that are left have no row.
+        count => (
+            ReturnData::of(count, failed).max(ReturnData::PartiallySuccessful),
+            format!("{HOST_STOPPED} {GOES_ON}"),
+        ),
+    }
+}
+
 /// An execution that goes on with an earlier run, and can't: what that recorded stands.
 pub(super) fn not_resumed(error: String, earlier: Vec<LedgerRow>) -> RunEnd {
     if earlier.is_empty() {
@@ -180,10 +196,7 @@ fn interrupted(
         Some(left @ 1..) => format!(
             "{cause} {left} of {count} incidents are left; the same execution id goes on with them."
         ),
-        None if count > 0 => format!(
-            "{cause} What an earlier run recorded stands; the same execution id goes on with the \
-             rest."
-        ),
+        None if count > 0 => format!("{cause} {GOES_ON}"),
         _ => cause,
     };
     // A command that broke before it selected anything failed as a whole.

@@ -9,6 +9,7 @@ use super::invocation::{Clock, Invocation};
 use super::journal::{self, OpenExecution, Performed};
 use super::report::{NumberedRows, Report};
 use super::session::{Session, SessionSetup};
+use super::turns::Turns;
 use crate::incidents::{
     ApiKeyId, Begun, ExecutionKey, ExecutionRecord, ExecutionRecords, ExecutionState,
     IncidentStore, LedgerRow, NewExecution, Notice, StoreError,
@@ -21,11 +22,15 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// How many stored answers are read at once: a long one takes much memory until its rows are shared.
+const READ_AT_ONCE: usize = 4;
+
 /// A store and plugins: what it takes to run commands.
 pub struct Host {
     incidents: Arc<dyn IncidentStore>,
     records: Arc<dyn ExecutionRecords>,
     plugins: Vec<PreparedPlugin>,
+    reading: Turns,
 }
 
 /// An invocation, and what was found out for it.
@@ -54,7 +59,8 @@ impl Host {
         isolation: impl Fn(&PluginFile) -> Isolation,
     ) -> Host {
         let prepare = |file: &Arc<PluginFile>| PreparedPlugin::new(file.clone(), isolation(file));
-        Host { incidents, records, plugins: plugins.files().iter().map(prepare).collect() }
+        let plugins = plugins.files().iter().map(prepare).collect();
+        Host { incidents, records, plugins, reading: Turns::new(READ_AT_ONCE) }
     }
 
     /// The names of all commands.
@@ -166,8 +172,9 @@ impl Host {
         Ok(Beginning::Open(open, earlier))
     }
 
-    /// An execution that this API key began, as the journal has it, and its answer, unless it runs:
-    /// of one that was interrupted, what had been recorded by then. Whether another key began it makes no difference, not even in how long it takes.
+    /// An execution that this API key began, as the journal has it, and its answer, if that is
+    /// wanted, unless it runs: of one that was interrupted, what had been recorded by then. Whether
+    /// another key began it makes no difference, not even in how long it takes.
     ///
     /// # Errors
     ///
@@ -176,16 +183,17 @@ impl Host {
         &self,
         execution_id: &str,
         api_key: ApiKeyId,
+        with_answer: bool,
     ) -> Result<Option<(ExecutionRecord, Option<Answer>)>, StoreError> {
         if self.records.begun_by(execution_id)? != Some(api_key) {
             return Ok(None);
         }
         let Some((key, record)) = self.records.execution(execution_id)? else { return Ok(None) };
         let answer = match record.state {
-            ExecutionState::Finished | ExecutionState::Interrupted => {
+            ExecutionState::Finished | ExecutionState::Interrupted if with_answer => {
                 Some(self.stored_answer(key, &record)?)
             }
-            ExecutionState::Running => None,
+            _ => None,
         };
         Ok(Some((record, answer)))
     }
@@ -273,18 +281,21 @@ impl Host {
         key: ExecutionKey,
         record: &ExecutionRecord,
     ) -> Result<Answer, StoreError> {
+        let _turn = self.reading.take();
         let ledger = self.incidents.ledger(key)?;
-        let return_data = match &record.return_data {
-            Some(words) => ReturnData::parse(words),
-            // Its host died.
-            None if ledger.is_empty() => ReturnData::Failed,
-            None => ReturnData::PartiallySuccessful,
-        };
-        let error = record.error.clone().or_else(|| match record.state {
-            ExecutionState::Finished => None,
-            _ => Some(ending::HOST_STOPPED.to_owned()),
+        let finished = record.state == ExecutionState::Finished;
+        let error = record.error.clone().unwrap_or_else(|| match finished {
+            true => String::new(),
+            false => ending::HOST_STOPPED.to_owned(),
         });
-        let error = error.unwrap_or_default();
+        let ended = match finished {
+            true => Ended::Finished,
+            false => ending::of_interrupted(&error),
+        };
+        let (return_data, error) = match ended {
+            Ended::HostStopped => ending::of_stopped(&ledger),
+            _ => (ReturnData::parse(record.return_data.as_deref().unwrap_or_default()), error),
+        };
         // A failure of the whole has no rows; a success over no incidents has none either.
         let has_rows = !ledger.is_empty() || return_data == ReturnData::Successful;
         let report = match has_rows {
@@ -294,10 +305,7 @@ impl Host {
         Ok(Answer {
             execution_id: Some(record.begun.id.clone()),
             return_data,
-            ended: match record.state {
-                ExecutionState::Finished => Ended::Finished,
-                _ => ending::of_interrupted(&error),
-            },
+            ended,
             error,
             outputs: record.outputs.clone(),
             report,

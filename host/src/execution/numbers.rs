@@ -42,6 +42,11 @@ impl Numbers {
         self.ends.len()
     }
 
+    /// How many bytes the longest has.
+    pub(super) fn longest(&self) -> usize {
+        self.iter().map(str::len).max().unwrap_or_default()
+    }
+
     /// About how many bytes of memory they take.
     pub(super) fn memory(&self) -> usize {
         self.text.len() + self.ends.len() * size_of::<usize>()

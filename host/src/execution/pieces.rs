@@ -7,8 +7,11 @@ use serde::Serialize;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// How many rows a piece has.
+/// How many rows a piece has at most, and of how much text; one row at least.
 const ROWS: usize = 256;
+const TEXT: usize = 16 << 10;
+/// How many bytes one of text can become: an entity in JSON, say.
+const LONGEST_SIGN: usize = 8;
 
 /// The JSON text of an answer, piece by piece: together what serializing the
 /// [`Answer`] gives.
@@ -33,11 +36,23 @@ impl Pieces {
         Pieces { answer, next: Next::Beginning }
     }
 
+    /// About how many bytes of memory an answer takes while it is sent.
+    pub(crate) fn memory(answer: &Answer) -> usize {
+        let rows = answer.report.as_ref().map_or(0, Report::memory);
+        let longest = answer.report.as_ref().map_or(0, Report::longest_row);
+        rows + answer.error.len() + LONGEST_SIGN * (TEXT + longest)
+    }
+
     /// The rows from a position on, and where the piece after them begins.
     fn rows(&self, from: usize, more: fn(usize) -> Next, after: Next) -> (Range<usize>, Next) {
-        let count = self.answer.report.as_ref().map_or(0, Report::count);
-        let to = (from + ROWS).min(count);
-        (from..to, if to == count { after } else { more(to) })
+        let Some(report) = &self.answer.report else { return (0..0, after) };
+        let mut text = 0;
+        let within = |position: &usize| {
+            text += report.text_of(*position);
+            *position == from || text <= TEXT
+        };
+        let to = (from..report.count()).take(ROWS).take_while(within).count() + from;
+        (from..to, if to == report.count() { after } else { more(to) })
     }
 
     fn beginning(&self) -> String {
@@ -126,7 +141,9 @@ mod tests {
         }
     }
 
-    fn report(rows: usize) -> Report {
+    /// Rows of which every seventh is shared, with messages of so many more bytes.
+    fn report(rows: usize, long: usize) -> Report {
+        let shared = Arc::new(row(3, long));
         let line = |position: usize| LedgerRow {
             sequence: position as u64,
             position: position as u64,
@@ -134,27 +151,47 @@ mod tests {
             number: format!("\"{position}\\ <é>\u{1}"),
             change: None,
             owner: None,
-            row: Arc::new(Row {
-                result: [OutcomeResult::Failed, OutcomeResult::Successful][position % 2],
-                reason: position.is_multiple_of(2).then_some(Reason::NOT_FOUND),
-                message: position
-                    .is_multiple_of(3)
-                    .then(|| format!("\"{position}\" & more\u{2028}")),
-                cells: vec![Cell::Text("Open </td>".into())],
-            }),
+            row: match position.is_multiple_of(7) {
+                true => shared.clone(),
+                false => Arc::new(row(position, long)),
+            },
         };
         let columns = Columns::new().incident_number("Incident \"Number\"").result("Result");
         Report::of_ledger(columns.text("Status"), (0..rows).map(line).collect())
     }
 
+    fn row(position: usize, long: usize) -> Row {
+        let message = || format!("\"{position}\" & more\u{2028}{}", "&".repeat(long));
+        Row {
+            result: [OutcomeResult::Failed, OutcomeResult::Successful][position % 2],
+            reason: position.is_multiple_of(2).then_some(Reason::NOT_FOUND),
+            message: position.is_multiple_of(3).then(message),
+            cells: vec![Cell::Text("Open </td>".into())],
+        }
+    }
+
     #[test]
     fn the_pieces_are_what_the_answer_is_as_json() {
         let rows = [0, 1, ROWS - 1, ROWS, ROWS + 1, 3 * ROWS, 3 * ROWS + 7];
-        for report in rows.map(|rows| Some(report(rows))).into_iter().chain([None]) {
+        let short = rows.map(|rows| Some(report(rows, 0)));
+        let long = [Some(report(40, 1000)), Some(report(4, 2 * TEXT)), None];
+        for report in short.into_iter().chain(long) {
             let answer = answer(report);
             let whole = serde_json::to_string(&answer).unwrap();
             let pieces: String = Pieces::new(Arc::new(answer)).collect();
             assert_eq!(pieces, whole);
         }
+    }
+
+    #[test]
+    fn pieces_are_short_however_long_their_rows_are() {
+        let answer = Arc::new(answer(Some(report(300, 1000))));
+        let longest = Pieces::new(answer.clone()).map(|piece| piece.len()).max().unwrap();
+        assert!(longest < LONGEST_SIGN * TEXT, "{longest}");
+        assert!(longest < Pieces::memory(&answer));
+        // A row that many share takes its memory once.
+        let shared = report(700, 100_000).memory() - report(700, 0).memory();
+        let own = (0..700).filter(|it| it % 7 != 0 && it % 3 == 0).count() + 1;
+        assert_eq!(shared / 100_000, own);
     }
 }

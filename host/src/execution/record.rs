@@ -5,6 +5,7 @@
 //! they are committed. No answer is given before they are.
 
 use super::given_out::LookedAt;
+use super::rows::text;
 use super::session::{Refused, Session, State};
 use super::waived;
 use super::{crew, ending};
@@ -301,16 +302,6 @@ fn not_written(error: &StoreError) -> String {
         StoreError::InDoubt(_) => format!("{}.", ending::capitalised(&error.to_string())),
         error => format!("The store could not write it: {error}."),
     }
-}
-
-/// How many bytes of text a command gives a row.
-fn text(row: &Row) -> usize {
-    let cell = |cell: &Cell| match cell {
-        Cell::Text(text) => text.len(),
-        _ => 0,
-    };
-    let reason = row.reason.as_ref().map_or(0, |reason| reason.as_str().len());
-    reason + row.message.as_ref().map_or(0, String::len) + row.cells.iter().map(cell).sum::<usize>()
 }
 
 /// A preview keeps the rows and writes nothing.

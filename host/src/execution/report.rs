@@ -10,7 +10,7 @@ pub(super) use context_data::{ContextData, ContextRows};
 pub(super) use table::{TABLE_END, Table, TableBeginning, TableRows};
 
 use super::numbers::Numbers;
-use super::rows::Rows;
+use super::rows::{self, Rows};
 use crate::incidents::LedgerRow;
 use jiff::tz::TimeZone;
 use playdock_plugin_api::messages::Row;
@@ -80,6 +80,17 @@ impl Report {
     /// Puts another row in the place of each for which there is one.
     pub fn replace(&mut self, other: impl Fn(&Row) -> Option<Row>) {
         self.rows.of.replace(other);
+    }
+
+    /// How many bytes of text the row at a position has.
+    pub(super) fn text_of(&self, position: usize) -> usize {
+        let row = self.rows.of.get(position).map_or(0, |row| rows::text(row));
+        self.rows.numbers.get(position).len() + row
+    }
+
+    /// How many bytes of text the longest row may have.
+    pub(super) fn longest_row(&self) -> usize {
+        self.rows.numbers.longest() + self.rows.of.longest()
     }
 
     /// About how many bytes of memory it takes.

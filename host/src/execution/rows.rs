@@ -3,6 +3,7 @@
 
 use playdock_plugin_api::Cell;
 use playdock_plugin_api::messages::Row;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Rows by place, which is a rank or a position; a place may have none yet.
@@ -26,15 +27,20 @@ impl Rows {
         self.of.len()
     }
 
-    /// About how many bytes of memory they take.
+    /// About how many bytes of memory they take; a row that many share counts once.
     pub(super) fn memory(&self) -> usize {
-        let text = |cell: &Cell| if let Cell::Text(text) = cell { text.len() } else { 0 };
-        let cell = |cell: &Cell| size_of::<Cell>() + text(cell);
-        let row = |row: &Arc<Row>| {
-            let message = row.message.as_ref().map_or(0, String::len);
-            size_of::<Row>() + message + row.cells.iter().map(cell).sum::<usize>()
-        };
-        self.of.len() * size_of::<u32>() + self.shared.iter().map(row).sum::<usize>()
+        let mut left: HashSet<*const Row> = self.shared.iter().map(Arc::as_ptr).collect();
+        let rows = self.shared.iter().filter(|row| left.remove(&Arc::as_ptr(row)));
+        let row =
+            |row: &Arc<Row>| size_of::<Row>() + row.cells.len() * size_of::<Cell>() + text(row);
+        self.of.len() * size_of::<u32>()
+            + self.shared.len() * size_of::<Arc<Row>>()
+            + rows.map(row).sum::<usize>()
+    }
+
+    /// How many bytes of text the longest has.
+    pub(super) fn longest(&self) -> usize {
+        self.shared.iter().map(|row| text(row)).max().unwrap_or_default()
     }
 
     /// The row of a place.
@@ -89,4 +95,14 @@ impl Rows {
     pub(super) fn iter(&self) -> impl Iterator<Item = &Row> {
         (0..self.len()).filter_map(|place| self.get(place).map(|row| &**row))
     }
+}
+
+/// How many bytes of text a row has.
+pub(super) fn text(row: &Row) -> usize {
+    let cell = |cell: &Cell| match cell {
+        Cell::Text(text) => text.len(),
+        _ => 0,
+    };
+    let reason = row.reason.as_ref().map_or(0, |reason| reason.as_str().len());
+    reason + row.message.as_ref().map_or(0, String::len) + row.cells.iter().map(cell).sum::<usize>()
 }

@@ -283,7 +283,7 @@ impl ExecutionRecords for SqliteStore {
     }
 
     fn latest_executions(&self, count: usize) -> Result<Vec<ExecutionRecord>, StoreError> {
-        self.read(|connection| executions::latest(connection, count))
+        self.read(|connection| executions::latest(connection, count, &self.running))
     }
 }
 

@@ -80,6 +80,17 @@ pub(super) async fn hold(
     Ok(Held { _of_key: of_key, _of_all: of_all })
 }
 
+/// Takes so much of a key's share, and of what there is for all, if there is so much now.
+pub(super) fn try_hold(
+    of_key: &Arc<Semaphore>,
+    of_all: &Arc<Semaphore>,
+    count: u32,
+) -> Option<Held> {
+    let of_key = of_key.clone().try_acquire_many_owned(count).ok()?;
+    let of_all = of_all.clone().try_acquire_many_owned(count).ok()?;
+    Some(Held { _of_key: of_key, _of_all: of_all })
+}
+
 /// How much of the memory for answers one of so many bytes takes: as much as one key may have of it,
 /// if it is longer than that.
 pub(super) fn for_answer(bytes: usize) -> u32 {

@@ -88,8 +88,8 @@ async fn ended(
             None => return accepted(service, running),
         },
     };
-    let body = ended.body(&key.share, &service.capacity, String::new(), "").await?;
-    Ok(json(StatusCode::OK, body))
+    let body = ended.body(&key.share, &service.capacity, String::new(), "");
+    Ok(json(StatusCode::OK, body.ok_or(Refusal::NoRoomForAnswer)?))
 }
 
 async fn read(taken: &Taken) -> Result<Result<Asked, String>, Refusal> {

@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
+use tokio::time::sleep;
 
 /// The connections that are open.
 pub(super) struct Connections {
@@ -32,6 +33,9 @@ pub(super) struct Connection {
 }
 
 const BUSY: u64 = u64::MAX;
+
+/// How often it is looked whether requests are being answered, once no more come.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 impl Connection {
     /// Waits until it is to be closed, once no request is being answered.
@@ -109,6 +113,14 @@ impl Connections {
     /// Asks all to close once they are idle.
     pub(super) fn close_all(&self) {
         self.lock().open.values().for_each(|connection| connection.close.notify_one());
+    }
+
+    /// Waits until no request is being answered.
+    pub(super) async fn idle(&self) {
+        let is_busy = |it: &Arc<Connection>| it.idle_since.load(Ordering::Relaxed) == BUSY;
+        while self.lock().open.values().any(is_busy) {
+            sleep(LOOK_AGAIN).await;
+        }
     }
 
     /// Waits until none is open.

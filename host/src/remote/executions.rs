@@ -1,15 +1,15 @@
 //! `GET` and `DELETE …/api/executions/{id}`: how far an execution is, its answer, and the way to
 //! cancel it. One that another key began isn't there.
 
-use super::capacity::{self, Held};
 use super::commands::{EXECUTION_ID, json};
 use super::keyring::LiveKey;
 use super::refusal::Refusal;
 use super::running::Running;
 use super::sending::Ready;
 use super::service::Service;
-use crate::execution::Answer;
-use crate::incidents::{ExecutionRecord, ExecutionState, StoreError};
+use super::{answer, capacity};
+use crate::execution::{Answer, Ended};
+use crate::incidents::{ExecutionRecord, ExecutionState};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -19,8 +19,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long it waits for its turn to be read, and for room for its answer.
-const FOR_ROOM: Duration = Duration::from_secs(10);
+/// What is said of an interrupted execution in place of the causes.
+const BROKE_OFF: &str =
+    "The command or the store failed before the end; contextData says what was done.";
+/// How long an execution waits for its turn to be read.
+const FOR_TURN: Duration = Duration::from_secs(10);
 
 /// An execution as its client sees it, but for its answer.
 #[derive(Serialize)]
@@ -86,48 +89,54 @@ async fn find(
         if running.key != key.key.id {
             return Err(Refusal::NotFound);
         }
+        if cancel && running.is_elsewhere() {
+            return Err(Refusal::RunsElsewhere);
+        }
         if cancel {
             running.cancel();
         }
         let status = if cancel { StatusCode::ACCEPTED } else { StatusCode::OK };
         return Ok(json(status, running_body(&running).into()));
     }
-    let (record, answer) = stored(service, key, id).await?.ok_or(Refusal::NotFound)?;
+    let (record, answer) = stored(service, key, id, !cancel).await?.ok_or(Refusal::NotFound)?;
     if cancel {
         return Err(match record.state {
             ExecutionState::Running => Refusal::RunsElsewhere,
             ExecutionState::Interrupted | ExecutionState::Finished => Refusal::HasEnded,
         });
     }
-    let body = match answer {
-        None => text(&view(&record)).into(),
-        Some((answer, loading)) => {
-            let (before, behind) = around(&view(&record));
-            let ready = Ready::new(answer, loading);
-            let body = ready.body(&key.share, &service.capacity, before, behind);
-            timeout(FOR_ROOM, body).await.map_err(|_| Refusal::RateLimited)??
-        }
+    let Some(mut answer) = answer else {
+        return Ok(json(StatusCode::OK, text(&view(&record)).into()));
     };
-    Ok(json(StatusCode::OK, body))
+    if record.state == ExecutionState::Interrupted && answer::concealed(answer.ended).is_some() {
+        // The journal doesn't say which of them it was.
+        answer.ended = Ended::HostStopped;
+        answer.error = BROKE_OFF.to_owned();
+    }
+    let (before, behind) = around(&view(&record));
+    let body = Ready::new(answer).body(&key.share, &service.capacity, before, behind);
+    Ok(json(StatusCode::OK, body.ok_or(Refusal::RateLimited)?))
 }
 
-/// An execution of the journal, and its answer with the place that it takes, if it has ended.
+/// An execution of the journal, and its answer, if it has ended and that is wanted.
 async fn stored(
     service: &Arc<Service>,
     key: &LiveKey,
     id: &str,
-) -> Result<Option<(ExecutionRecord, Option<(Answer, Held)>)>, Refusal> {
+    with_answer: bool,
+) -> Result<Option<(ExecutionRecord, Option<Answer>)>, Refusal> {
     let loading = capacity::hold(&key.share.loading, &service.capacity.loading, 1);
-    let Ok(Ok(loading)) = timeout(FOR_ROOM, loading).await else {
+    let Ok(Ok(loading)) = timeout(FOR_TURN, loading).await else {
         return Err(Refusal::RateLimited);
     };
     let (service, key, id) = (service.clone(), key.key.id, id.to_owned());
     let look = move || {
-        let found = service.host.stored(&id, key)?;
-        Ok(found.map(|(record, answer)| (record, answer.map(|answer| (answer, loading)))))
+        let found = service.host.stored(&id, key, with_answer);
+        drop(loading);
+        found
     };
     let found = tokio::task::spawn_blocking(look).await.map_err(|_| Refusal::Internal)?;
-    found.map_err(|error: StoreError| {
+    found.map_err(|error| {
         log::error!("an execution can't be read: {error}");
         Refusal::Internal
     })

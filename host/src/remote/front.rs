@@ -153,11 +153,12 @@ impl Front {
         let path = request.uri().path().to_owned();
         let lower = normalised(&path);
         let route = lower.as_deref().map_or("other", |path| routes::name(&self.service, path));
+        let coded = is_coded(&request);
+        let mut request = lingering(request);
         let mut response = match lower.and_then(|path| path.parse::<PathAndQuery>().ok()) {
-            _ if is_coded(&request) => Refusal::UnknownCoding.into_response(),
+            _ if coded => Refusal::UnknownCoding.into_response(),
             None => Refusal::NotFound.into_response(),
             Some(lower) => {
-                let mut request = lingering(request);
                 *request.uri_mut() = Uri::from(lower);
                 request.extensions_mut().insert(OriginalPath(path.clone()));
                 match self.router.clone().oneshot(request).await {

@@ -9,6 +9,7 @@ use super::running::Running;
 use super::sending::Ready;
 use super::service::Service;
 use crate::execution::{Answer, Ended, ExecutionError, Invocation, Performed};
+use axum::body::Bytes;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
@@ -78,6 +79,7 @@ impl Run {
     }
 
     async fn look_again(mut self) {
+        self.end.running.set_elsewhere(true);
         sleep(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         let of_all = &self.end.service.capacity.executions;
@@ -91,15 +93,15 @@ impl Run {
         let Run { body, began, end, .. } = self;
         // Here, since the thread that writes has more to do.
         let text = answer::text(performed.answer_mut());
-        performed.note(move |answer| match answer {
-            Ok(answer) => {
-                let ready = |answer| Ready::new(answer, (place, body));
-                end.with(answer, text.map(Ready::Text), began.elapsed(), ready);
+        performed.note(move |answer| {
+            match answer {
+                Ok(answer) => end.with(answer, text, began.elapsed()),
+                Err(error) => {
+                    log::error!("execution {}: {error}", end.running.id);
+                    end.refused(Refusal::Internal);
+                }
             }
-            Err(error) => {
-                log::error!("execution {}: {error}", end.running.id);
-                end.refused(Refusal::Internal);
-            }
+            drop((place, body));
         });
     }
 }
@@ -112,22 +114,17 @@ struct End {
 }
 
 impl End {
-    /// It ended; what was to be its answer, or how it is made.
-    fn with(
-        mut self,
-        answer: Answer,
-        text: Option<Ready>,
-        took: Duration,
-        ready: impl FnOnce(Answer) -> Ready,
-    ) {
+    /// It ended; `text` was to be its answer, if that is short.
+    fn with(mut self, answer: Answer, text: Option<Bytes>, took: Duration) {
         self.service.metrics.execution(&self.running.command, &answer, took);
         if answer::concealed(answer.ended).is_some() {
             log::error!("execution {}: {}", self.running.id, answer.error);
         }
         self.answer = match (answer.ended, text) {
             (Ended::StoreFailed, _) if answer.report.is_none() => Err(Refusal::Internal),
-            (Ended::StoreFailed, _) | (_, None) => Ok(ready(answer)),
-            (_, Some(text)) => Ok(text),
+            (Ended::StoreFailed, Some(_)) => Ok(Ready::new(answer)),
+            (_, Some(text)) => Ok(Ready::Text(text)),
+            (_, None) => Ok(Ready::long(answer)),
         };
     }
 

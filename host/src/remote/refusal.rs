@@ -38,6 +38,8 @@ pub(super) enum Refusal {
     HasEnded,
     /// The server could not do it; its log says why.
     Internal,
+    /// The command was executed, and there is no room for its answer.
+    NoRoomForAnswer,
     /// Another process runs the execution, and still does.
     StillRunning,
     /// The server is being stopped.
@@ -60,9 +62,10 @@ impl Refusal {
             Refusal::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Refusal::RunsElsewhere | Refusal::HasEnded => StatusCode::CONFLICT,
             // Of commands alone, for which the contract has no 503.
-            Refusal::Internal | Refusal::StillRunning | Refusal::Stopping => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Refusal::Internal
+            | Refusal::NoRoomForAnswer
+            | Refusal::StillRunning
+            | Refusal::Stopping => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -95,6 +98,11 @@ impl Refusal {
             Refusal::Stopping => "The server is being stopped.".to_owned(),
             Refusal::HasEnded => "The execution has ended; there is nothing to cancel.".to_owned(),
             Refusal::Internal => "The server could not process the request.".to_owned(),
+            Refusal::NoRoomForAnswer => {
+                "The command was executed; there is no room for its answer \
+                 now, so ask for the execution of this id later."
+                    .to_owned()
+            }
             Refusal::StillRunning => "The execution is still running; repeat the request with the \
                  same Idempotency-Key."
                 .to_owned(),

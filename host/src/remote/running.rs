@@ -9,7 +9,7 @@ use crate::execution::{Cancellation, Invocation};
 use crate::incidents::ApiKeyId;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -25,6 +25,8 @@ pub(super) struct Running {
     done: AtomicU64,
     total: AtomicU64,
     cancellation: Cancellation,
+    /// Whether another process runs it.
+    elsewhere: AtomicBool,
     stage: Mutex<Stage>,
     /// That it came to another stage.
     came_on: Notify,
@@ -54,11 +56,13 @@ impl Running {
             done: 0.into(),
             total: 0.into(),
             cancellation: invocation.cancellation.clone(),
+            elsewhere: false.into(),
             stage: Mutex::new(Stage::Beginning),
             came_on: Notify::new(),
         });
         let told = running.clone();
         invocation.begun = Some(Arc::new(move || {
+            told.set_elsewhere(false);
             let mut stage = told.stage();
             if matches!(*stage, Stage::Beginning) {
                 *stage = Stage::Begun;
@@ -92,6 +96,16 @@ impl Running {
 
     pub(super) fn cancel(&self) {
         self.cancellation.cancel();
+    }
+
+    /// Notes whether another process runs it, which this one waits for.
+    pub(super) fn set_elsewhere(&self, elsewhere: bool) {
+        self.elsewhere.store(elsewhere, Ordering::Relaxed);
+    }
+
+    /// Whether another process runs it.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.elsewhere.load(Ordering::Relaxed)
     }
 
     /// Whether it was asked to stop.

@@ -3,14 +3,12 @@
 
 use super::answer;
 use super::capacity::{self, Capacity, Held};
-use super::refusal::Refusal;
-use crate::execution::{Answer, Pieces, Report};
+use crate::execution::{Answer, Pieces};
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::Frame;
-use std::any::Any;
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// An answer that is ready to be sent.
@@ -19,53 +17,47 @@ pub(super) enum Ready {
     /// A short one.
     Text(Bytes),
     /// A long one.
-    Long(Arc<Long>),
-}
-
-/// A long answer.
-pub(super) struct Long {
-    answer: Arc<Answer>,
-    /// What its execution held, which bounds how many such answers there are, until one of them is
-    /// on its way.
-    held: Mutex<Option<Box<dyn Any + Send>>>,
+    Long(Arc<Answer>),
 }
 
 impl Ready {
-    /// Makes an answer ready. `held` is dropped when it has its own room, or isn't wanted.
-    pub(super) fn new(mut answer: Answer, held: impl Any + Send) -> Ready {
-        if let Some(text) = answer::text(&mut answer) {
-            return Ready::Text(text);
+    /// Makes an answer ready.
+    pub(super) fn new(mut answer: Answer) -> Ready {
+        match answer::text(&mut answer) {
+            Some(text) => Ready::Text(text),
+            None => Ready::long(answer),
         }
-        answer::conceal(&mut answer);
-        let held = Mutex::new(Some(Box::new(held) as Box<dyn Any + Send>));
-        Ready::Long(Arc::new(Long { answer: Arc::new(answer), held }))
     }
 
-    /// The body of a response: the answer, with other text around it. Where it is long, there is
-    /// one once there is room.
-    pub(super) async fn body(
+    /// Makes an answer ready that is known to be long.
+    pub(super) fn long(mut answer: Answer) -> Ready {
+        answer::conceal(&mut answer);
+        Ready::Long(Arc::new(answer))
+    }
+
+    /// The body of a response: the answer, with other text around it; `None` where it is long, and
+    /// there is no room for it now. Nobody waits for room: others' answers may take long.
+    pub(super) fn body(
         self,
         of_key: &Capacity,
         of_all: &Capacity,
         before: String,
         behind: &'static str,
-    ) -> Result<Body, Refusal> {
-        let long = match self {
-            Ready::Text(text) if before.is_empty() && behind.is_empty() => return Ok(text.into()),
+    ) -> Option<Body> {
+        let answer = match self {
+            Ready::Text(text) if before.is_empty() && behind.is_empty() => {
+                return Some(text.into());
+            }
             Ready::Text(text) => {
                 let whole = [before.as_bytes(), &text, behind.as_bytes()].concat();
-                return Ok(whole.into());
+                return Some(whole.into());
             }
-            Ready::Long(long) => long,
+            Ready::Long(answer) => answer,
         };
-        let memory = long.answer.report.as_ref().map_or(0, Report::memory);
-        let count = capacity::for_answer(memory + long.answer.error.len());
-        let room = capacity::hold(&of_key.answers, &of_all.answers, count).await;
-        // It is never closed.
-        let room = room.map_err(|_| Refusal::Internal)?;
-        drop(long.held.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let pieces = Pieces::new(long.answer.clone());
-        Ok(Body::new(Sending { before: Some(before), pieces, behind: Some(behind), _room: room }))
+        let count = capacity::for_answer(Pieces::memory(&answer));
+        let room = capacity::try_hold(&of_key.answers, &of_all.answers, count)?;
+        let pieces = Pieces::new(answer);
+        Some(Body::new(Sending { before: Some(before), pieces, behind: Some(behind), _room: room }))
     }
 }
 

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 /// How many connections are open at once, where the system allows that many files.
@@ -29,6 +29,10 @@ const MOST_CONNECTIONS: usize = 4096;
 /// How many connections may wait to be taken.
 #[cfg(target_os = "linux")]
 const WAITING_CONNECTIONS: i32 = 1024;
+/// How much of an answer the system takes for a client: of more, it would tell too late how much of
+/// it the client has taken in.
+#[cfg(target_os = "linux")]
+const SEND_BUFFER: usize = 128 << 10;
 /// How often the store is asked for other keys.
 const REFRESH: Duration = Duration::from_secs(1);
 /// How long executions that were cancelled, and the answers of others, may take to end.
@@ -174,11 +178,14 @@ impl Server {
         self.service.stop();
         connections.close_all();
         let executions = &self.service.executions;
+        let drained = Instant::now() + self.drain;
         if timeout(self.drain, executions.none()).await.is_err() {
             executions.cancel_all();
             let _ = timeout(TO_END, executions.none()).await;
         }
         // Answers are still to be written.
+        let left = drained.saturating_duration_since(Instant::now());
+        let _ = timeout(left.max(TO_END), connections.idle()).await;
         let _ = timeout(TO_END, connections.none()).await;
         refreshing.abort();
         noting.abort();
@@ -195,6 +202,9 @@ fn listen(address: SocketAddr) -> Result<std::net::TcpListener, ServeError> {
         // The queue that the standard library makes is too short for many who come at once.
         #[cfg(target_os = "linux")]
         rustix::net::listen(&listener, WAITING_CONNECTIONS)?;
+        // Its connections have the same.
+        #[cfg(target_os = "linux")]
+        rustix::net::sockopt::set_socket_send_buffer_size(&listener, SEND_BUFFER)?;
         Ok(listener)
     });
     listening.map_err(|cause| ServeError::CannotListen { address, cause })

@@ -141,7 +141,8 @@ pub(super) struct Admitted {
 pub(super) struct OpenRequest(#[allow(dead_code, reason = "it is held")] Arc<OwnedSemaphorePermit>);
 
 impl Admitted {
-    /// Lets the log know what the request was about, which is open until its answer is sent.
+    /// Lets the log know what the request was about, which is open until its answer is ready, or
+    /// taken in, where it is long.
     pub(super) fn note(self, response: &mut Response, execution: Option<&str>) {
         let key = Some(self.key.key.made.name.clone());
         let execution = execution.map(str::to_owned);

@@ -120,7 +120,17 @@ fn what_was_cut_off_goes_on_with_the_same_key() {
 
     let served = playdock.serve(&["--rate", "0", "--timeout", "3"]);
     let ask = || served.get(&location, &[("d3key", &key)]);
-    assert_eq!(ask().json()["state"], "interrupted");
+    let interrupted = ask().json();
+    assert_eq!(interrupted["state"], "interrupted");
+    let answer = &interrupted["answer"];
+    assert_eq!(answer["returnData"], "Partially Successful");
+    assert_eq!(
+        answer["error"],
+        "The host stopped in the middle of it. What an earlier run recorded stands; the same \
+         execution id goes on with the rest."
+    );
+    let listed = playdock.run(&["executions", "list", "--output", "json"]).answer();
+    assert_eq!(listed[0]["state"], "interrupted");
     let headers = [("d3key", key.as_str()), own[0]];
     let resumed = served.post(ATTACK, &headers, &sleeping(&["1", "2"]));
     let rows = resumed.json()["contextData"].clone();

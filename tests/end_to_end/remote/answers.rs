@@ -4,7 +4,8 @@
 #[cfg(target_os = "linux")]
 use super::hostile::memory;
 use super::{CLOSE, ask_until, closing, closing_store, outcome};
-use playdock_tests::{Served, in_postgres_too};
+use playdock_tests::{Served, in_postgres_too, incident};
+use serde_json::json;
 use std::io::Write;
 use std::net::TcpStream;
 
@@ -83,4 +84,30 @@ fn long_answers_that_nobody_takes_in_stay_within_bounds_of_memory() {
         || served.post(CLOSE, &headers, &body),
         |response| response.said() == (200, &first.body),
     );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn long_rows_stay_within_bounds_of_memory_too() {
+    let numbers: Vec<String> = (0..300).map(|number| number.to_string()).collect();
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    let playdock = closing_store(&[]);
+    // A row that all of them share.
+    let task = json!({"title": "&".repeat(50_000), "required": true, "status": "Pending"});
+    let line = |number: &&str| incident(number, json!({ "tasks": [task] }));
+    playdock.import(&numbers.iter().map(line).collect::<String>());
+    let key = playdock.key("one", &[]);
+    let served = playdock.serve(&["--rate", "0"]);
+    let first = served.post(CLOSE, &[("d3key", &key)], &closing(&numbers));
+    assert_eq!(outcome(&first).0, "Failed");
+    let id = first.header("playdock-execution-id").expect("it has an id");
+    let get = format!("GET /api/executions/{id} HTTP/1.1\r\nHost: x\r\nd3key: {key}\r\n\r\n");
+    let before = memory(&served);
+    let deaf: Vec<TcpStream> = (0..30).map(|_| asked(&served, &get)).collect();
+    let shown = served.get(&format!("/api/executions/{id}"), &[("d3key", &key)]);
+    assert!(shown.body.ends_with(&format!(",\"answer\":{}}}", first.body)));
+    let more = memory(&served).saturating_sub(before);
+    assert!(first.body.len() > 64 << 20, "the answer has {} bytes", first.body.len());
+    assert!(more < 250 << 10, "{more} KiB more");
+    drop(deaf);
 }

@@ -13,9 +13,8 @@ fn what_another_server_runs_takes_nobodys_place() {
     let (first, second) = (playdock.serve(&["--rate", "0"]), playdock.serve(&["--rate", "0"]));
     // As many as one key may run at once.
     let keys: Vec<String> = (0..32).map(|own| format!("key {own}")).collect();
-    for own in &keys {
-        start_sleeping(&first, &key, &[("Idempotency-Key", own)], &["2"]);
-    }
+    let start = |own: &String| start_sleeping(&first, &key, &[("Idempotency-Key", own)], &["2"]);
+    let locations: Vec<String> = keys.iter().map(start).collect();
     let body = sleeping(&["2"]);
     let waiting: Vec<TcpStream> = keys
         .iter()
@@ -32,6 +31,8 @@ fn what_another_server_runs_takes_nobodys_place() {
     let closed = second.post(CLOSE, &[("d3key", &key)], &closing(&["1"]));
     assert_eq!(outcome(&closed).0, "Successful");
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    // What another runs can't be cancelled here, though somebody waits for it here.
+    assert_eq!(second.delete(&locations[0], &[("d3key", &key)]).status, 409);
     drop(waiting);
 }
 

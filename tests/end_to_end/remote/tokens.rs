@@ -23,6 +23,9 @@ fn status(served: &Served, header: &str, value: &str) -> u16 {
 fn a_token_with_an_empty_payload_is_as_good_as_a_key() {
     let playdock = closing_store(&["1"]);
     let secret = playdock.key("d3", &["--jwt", "server.key"]);
+    // A name that is misspelt makes another one, so that is said.
+    let made = playdock.run(&["keys", "create", "other", "--jwt", "serve.key"]);
+    assert!(made.errors.contains("made the server key serve.key"), "{made:?}");
     let served = playdock.serve(&["--jwt", "server.key", "--rate", "0"]);
     let good = token(hmac::HMAC_SHA256, HS256, "{}", &secret);
     let response =

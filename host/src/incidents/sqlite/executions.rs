@@ -36,6 +36,14 @@ impl Found {
         }
         LeaseOwner::lives(holder).unwrap_or(*until > Timestamp::now().milliseconds())
     }
+
+    /// As others see it: one whose host died is interrupted.
+    fn seen(mut self, running: &Running) -> ExecutionRecord {
+        if self.record.state == ExecutionState::Running && !self.is_held(running) {
+            self.record.state = ExecutionState::Interrupted;
+        }
+        self.record
+    }
 }
 
 /// Begins an execution inside the transaction that is open, and claims it for this process.
@@ -237,12 +245,7 @@ pub(super) fn execution(
     id: &str,
     running: &Running,
 ) -> Result<Option<(ExecutionKey, ExecutionRecord)>, StoreError> {
-    Ok(find(connection, id)?.map(|mut found| {
-        if found.record.state == ExecutionState::Running && !found.is_held(running) {
-            found.record.state = ExecutionState::Interrupted;
-        }
-        (found.key, found.record)
-    }))
+    Ok(find(connection, id)?.map(|found| (found.key, found.seen(running))))
 }
 
 pub(super) fn begun_by(connection: &Connection, id: &str) -> Result<Option<ApiKeyId>, StoreError> {
@@ -255,6 +258,7 @@ pub(super) fn begun_by(connection: &Connection, id: &str) -> Result<Option<ApiKe
 pub(super) fn latest(
     connection: &Connection,
     count: usize,
+    running: &Running,
 ) -> Result<Vec<ExecutionRecord>, StoreError> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let mut statement = connection
@@ -262,7 +266,7 @@ pub(super) fn latest(
     let mut rows = statement.query([count])?;
     let mut records = Vec::new();
     while let Some(row) = rows.next()? {
-        records.push(read(row)?.record);
+        records.push(read(row)?.seen(running));
     }
     Ok(records)
 }

@@ -49,11 +49,8 @@ pub(in super::super) async fn execution(
     }
     let statement = client.prepare_cached(&selecting("WHERE execution_id = $1")).await?;
     let Some(row) = client.query_opt(&statement, &[&id]).await? else { return Ok(None) };
-    let mut found = read(&row)?;
-    if found.record.state == ExecutionState::Running && !found.is_held() {
-        found.record.state = ExecutionState::Interrupted;
-    }
-    Ok(Some((found.key, found.record)))
+    let found = read(&row)?;
+    Ok(Some((found.key, seen(found))))
 }
 
 pub(in super::super) async fn begun_by(
@@ -76,7 +73,15 @@ pub(in super::super) async fn latest(
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let statement = client.prepare_cached(&selecting("ORDER BY id DESC LIMIT $1")).await?;
     let rows = client.query(&statement, &[&count]).await?;
-    rows.iter().map(|row| Ok(read(row)?.record)).collect()
+    rows.iter().map(|row| Ok(seen(read(row)?))).collect()
+}
+
+/// An execution as others see it: one whose host died is interrupted.
+fn seen(mut found: Found) -> ExecutionRecord {
+    if found.record.state == ExecutionState::Running && !found.is_held() {
+        found.record.state = ExecutionState::Interrupted;
+    }
+    found.record
 }
 
 /// Reads what [`selecting`] selects.
