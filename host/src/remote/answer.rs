@@ -10,12 +10,13 @@ use playdock_plugin_api::messages::Row;
 const MOST_ROWS: usize = 256;
 const LONGEST_TEXT: usize = 128 << 10;
 
-/// The four members of an answer; `None` where they are long.
+/// The four members of an answer; `None` where they are long. What rows say that is the server's own
+/// business is taken out of it.
 pub(super) fn text(answer: &mut Answer) -> Option<Bytes> {
+    conceal_rows(answer);
     if answer.report.as_ref().is_some_and(|report| report.count() > MOST_ROWS) {
         return None;
     }
-    conceal_rows(answer);
     let cause = conceal_cause(answer);
     // Texts and numbers: serde_json can always write them.
     let text = serde_json::to_vec(answer).unwrap_or_default();
@@ -24,12 +25,6 @@ pub(super) fn text(answer: &mut Answer) -> Option<Bytes> {
         answer.error = cause;
     }
     (text.len() <= LONGEST_TEXT).then(|| text.into())
-}
-
-/// Takes out of an answer what is the server's own business.
-pub(super) fn conceal(answer: &mut Answer) {
-    conceal_rows(answer);
-    conceal_cause(answer);
 }
 
 fn conceal_rows(answer: &mut Answer) {
@@ -43,7 +38,7 @@ fn conceal_rows(answer: &mut Answer) {
 }
 
 /// Puts other words in the place of a cause, which it gives.
-fn conceal_cause(answer: &mut Answer) -> Option<String> {
+pub(super) fn conceal_cause(answer: &mut Answer) -> Option<String> {
     let words = concealed(answer.ended)?;
     Some(std::mem::replace(&mut answer.error, words.to_owned()))
 }

@@ -29,9 +29,9 @@ impl Ready {
         }
     }
 
-    /// Makes an answer ready that is known to be long.
+    /// Makes an answer ready that has no short [text](answer::text).
     pub(super) fn long(mut answer: Answer) -> Ready {
-        answer::conceal(&mut answer);
+        answer::conceal_cause(&mut answer);
         Ready::Long(Arc::new(answer))
     }
 
