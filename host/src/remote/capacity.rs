@@ -94,7 +94,7 @@ pub(super) fn try_hold(
 /// How much of the memory for answers one of so many bytes takes: as much as one key may have of it,
 /// if it is longer than that.
 pub(super) fn for_answer(bytes: usize) -> u32 {
-    kibibytes(bytes).min(kibibytes((ANSWERS / 2) << 10))
+    kibibytes(bytes.min((ANSWERS / 2) << 10))
 }
 
 /// So many bytes in KiB.

@@ -9,7 +9,7 @@ use super::sending::Ready;
 use super::service::Service;
 use super::{answer, capacity};
 use crate::execution::{Answer, Ended};
-use crate::incidents::{ExecutionRecord, ExecutionState};
+use crate::incidents::{ExecutionRecord, ExecutionState, StoreError};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -105,16 +105,11 @@ async fn find(
             ExecutionState::Interrupted | ExecutionState::Finished => Refusal::HasEnded,
         });
     }
-    let Some(mut answer) = answer else {
+    let Some(answer) = answer else {
         return Ok(json(StatusCode::OK, text(&view(&record)).into()));
     };
-    if record.state == ExecutionState::Interrupted && answer::concealed(answer.ended).is_some() {
-        // The journal doesn't say which of them it was.
-        answer.ended = Ended::HostStopped;
-        answer.error = BROKE_OFF.to_owned();
-    }
     let (before, behind) = around(&view(&record));
-    let body = Ready::new(answer).body(&key.share, &service.capacity, before, behind);
+    let body = answer.body(&key.share, &service.capacity, before, behind);
     Ok(json(StatusCode::OK, body.ok_or(Refusal::RateLimited)?))
 }
 
@@ -124,22 +119,36 @@ async fn stored(
     key: &LiveKey,
     id: &str,
     with_answer: bool,
-) -> Result<Option<(ExecutionRecord, Option<Answer>)>, Refusal> {
+) -> Result<Option<(ExecutionRecord, Option<Ready>)>, Refusal> {
     let loading = capacity::hold(&key.share.loading, &service.capacity.loading, 1);
     let Ok(Ok(loading)) = timeout(FOR_TURN, loading).await else {
         return Err(Refusal::RateLimited);
     };
     let (service, key, id) = (service.clone(), key.key.id, id.to_owned());
     let look = move || {
-        let found = service.host.stored(&id, key, with_answer);
+        let found = service.host.stored(&id, key, with_answer)?;
+        let found = found.map(|(record, answer)| {
+            let answer = answer.map(|answer| ready(&record, answer));
+            (record, answer)
+        });
         drop(loading);
-        found
+        Ok(found)
     };
     let found = tokio::task::spawn_blocking(look).await.map_err(|_| Refusal::Internal)?;
-    found.map_err(|error| {
+    found.map_err(|error: StoreError| {
         log::error!("an execution can't be read: {error}");
         Refusal::Internal
     })
+}
+
+/// The answer that the journal has of an execution.
+fn ready(record: &ExecutionRecord, mut answer: Answer) -> Ready {
+    if record.state == ExecutionState::Interrupted && answer::concealed(answer.ended).is_some() {
+        // The journal doesn't say which of them it was.
+        answer.ended = Ended::HostStopped;
+        answer.error = BROKE_OFF.to_owned();
+    }
+    Ready::new(answer)
 }
 
 /// What is said of an execution that runs.

@@ -6,10 +6,9 @@ use super::capacity::{self, Held};
 use super::keyring::LiveKey;
 use super::refusal::Refusal;
 use super::running::Running;
-use super::sending::Ready;
+use super::sending::{Form, Ready};
 use super::service::Service;
 use crate::execution::{Answer, Ended, ExecutionError, Invocation, Performed};
-use axum::body::Bytes;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
@@ -63,7 +62,7 @@ impl Run {
             Ok(performed) => self.performed(performed, place),
             Err(ExecutionError::Running(_)) => {
                 let over = self.began.elapsed() >= self.invocation.timeout;
-                match over || self.end.running.is_cancelled() {
+                match over || self.invocation.cancellation.is_cancelled() {
                     true => self.end.refused(Refusal::StillRunning),
                     false => drop(runtime.spawn(self.look_again())),
                 }
@@ -92,10 +91,10 @@ impl Run {
     fn performed(self, mut performed: Performed, place: Held) {
         let Run { body, began, end, .. } = self;
         // Here, since the thread that writes has more to do.
-        let text = answer::text(performed.answer_mut());
+        let form = Form::of(performed.answer_mut());
         performed.note(move |answer| {
             match answer {
-                Ok(answer) => end.with(answer, text, began.elapsed()),
+                Ok(answer) => end.with(answer, form, began.elapsed()),
                 Err(error) => {
                     log::error!("execution {}: {error}", end.running.id);
                     end.refused(Refusal::Internal);
@@ -114,17 +113,16 @@ struct End {
 }
 
 impl End {
-    /// It ended; `text` was to be its answer, if that is short.
-    fn with(mut self, answer: Answer, text: Option<Bytes>, took: Duration) {
+    /// It ended; its answer was to be sent in this form.
+    fn with(mut self, answer: Answer, form: Form, took: Duration) {
         self.service.metrics.execution(&self.running.command, &answer, took);
         if answer::concealed(answer.ended).is_some() {
             log::error!("execution {}: {}", self.running.id, answer.error);
         }
-        self.answer = match (answer.ended, text) {
-            (Ended::StoreFailed, _) if answer.report.is_none() => Err(Refusal::Internal),
-            (Ended::StoreFailed, Some(_)) => Ok(Ready::new(answer)),
-            (_, Some(text)) => Ok(Ready::Text(text)),
-            (_, None) => Ok(Ready::long(answer)),
+        self.answer = match answer.ended {
+            Ended::StoreFailed if answer.report.is_none() => Err(Refusal::Internal),
+            Ended::StoreFailed => Ok(Ready::new(answer)),
+            _ => Ok(Ready::of(answer, form)),
         };
     }
 

@@ -108,11 +108,6 @@ impl Running {
         self.elsewhere.load(Ordering::Relaxed)
     }
 
-    /// Whether it was asked to stop.
-    pub(super) fn is_cancelled(&self) -> bool {
-        self.cancellation.is_cancelled()
-    }
-
     fn stage(&self) -> MutexGuard<'_, Stage> {
         // It is replaced as a whole, so whoever panicked left it whole.
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)

@@ -11,28 +11,48 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+/// How an answer is to be sent: found out once, and not by a thread that others wait for, since a
+/// long one is looked through.
+pub(super) enum Form {
+    /// As this text.
+    Text(Bytes),
+    /// By its rows, which take so many bytes of memory.
+    Rows(usize),
+}
+
+impl Form {
+    /// That of an answer, from whose rows is taken what is the server's own business.
+    pub(super) fn of(answer: &mut Answer) -> Form {
+        let text = answer::text(answer);
+        text.map_or_else(|| Form::Rows(Pieces::memory(answer)), Form::Text)
+    }
+}
+
 /// An answer that is ready to be sent.
 #[derive(Clone)]
 pub(super) enum Ready {
     /// A short one.
     Text(Bytes),
-    /// A long one.
-    Long(Arc<Answer>),
+    /// A long one, and how many bytes of memory its rows take.
+    Long(Arc<Answer>, usize),
 }
 
 impl Ready {
     /// Makes an answer ready.
     pub(super) fn new(mut answer: Answer) -> Ready {
-        match answer::text(&mut answer) {
-            Some(text) => Ready::Text(text),
-            None => Ready::long(answer),
-        }
+        let form = Form::of(&mut answer);
+        Ready::of(answer, form)
     }
 
-    /// Makes an answer ready that has no short [text](answer::text).
-    pub(super) fn long(mut answer: Answer) -> Ready {
-        answer::conceal_cause(&mut answer);
-        Ready::Long(Arc::new(answer))
+    /// Makes an answer ready whose form is known.
+    pub(super) fn of(mut answer: Answer, form: Form) -> Ready {
+        match form {
+            Form::Text(text) => Ready::Text(text),
+            Form::Rows(memory) => {
+                answer::conceal_cause(&mut answer);
+                Ready::Long(Arc::new(answer), memory)
+            }
+        }
     }
 
     /// The body of a response: the answer, with other text around it; `None` where it is long, and
@@ -44,7 +64,7 @@ impl Ready {
         before: String,
         behind: &'static str,
     ) -> Option<Body> {
-        let answer = match self {
+        let (answer, memory) = match self {
             Ready::Text(text) if before.is_empty() && behind.is_empty() => {
                 return Some(text.into());
             }
@@ -52,9 +72,9 @@ impl Ready {
                 let whole = [before.as_bytes(), &text, behind.as_bytes()].concat();
                 return Some(whole.into());
             }
-            Ready::Long(answer) => answer,
+            Ready::Long(answer, memory) => (answer, memory),
         };
-        let count = capacity::for_answer(Pieces::memory(&answer));
+        let count = capacity::for_answer(memory);
         let room = capacity::try_hold(&of_key.answers, &of_all.answers, count)?;
         let pieces = Pieces::new(answer);
         Some(Body::new(Sending { before: Some(before), pieces, behind: Some(behind), _room: room }))
