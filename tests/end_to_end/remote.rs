@@ -14,6 +14,8 @@ mod keys;
 // Many clients at once: elsewhere, each of their executions starts a process.
 #[cfg(target_os = "linux")]
 mod load;
+#[cfg(target_os = "linux")]
+mod places;
 mod refused_early;
 #[cfg(unix)]
 mod stopping;

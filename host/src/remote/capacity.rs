@@ -4,8 +4,13 @@
 use std::sync::Arc;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
-/// How many executions run at once; the rest waits.
-pub(super) const EXECUTIONS: usize = 64;
+/// How many places there are for executions that run; the rest waits.
+const EXECUTIONS: usize = 64;
+/// How many more there are for short ones, of which a key has one at most.
+const FIRST: usize = 8;
+/// An execution has one place for so many bytes of its request's body, and for what is left: what it
+/// knows of the incidents that it was given is in memory until it ends.
+const BYTES_FOR_A_PLACE: usize = 32 << 10;
 /// How many executions are read from the journal at once, for those who ask for them.
 const LOADING: usize = 4;
 /// How many of the largest bodies fit into the memory for large bodies.
@@ -26,8 +31,10 @@ pub(super) struct Size {
 pub(super) struct Capacity {
     /// Requests that are open; for all, the connections bound them.
     pub(super) requests: Arc<Semaphore>,
-    /// Executions that run.
-    pub(super) executions: Arc<Semaphore>,
+    /// Places of executions that run.
+    executions: Arc<Semaphore>,
+    /// Those of which a key has one at most.
+    first: Arc<Semaphore>,
     /// Executions that are read from the journal.
     pub(super) loading: Arc<Semaphore>,
     /// KiB of large bodies.
@@ -58,11 +65,49 @@ impl Capacity {
         Capacity {
             requests: part(size.connections),
             executions: part(EXECUTIONS),
+            first: Arc::new(Semaphore::new(if share == 1 { FIRST } else { 1 })),
             loading: part(LOADING),
             bodies: part(BODIES * kibibytes(size.largest_body) as usize),
             answers: part(ANSWERS),
         }
     }
+
+    /// From now on it has no places for executions; who waits for one is told.
+    pub(super) fn stop(&self) {
+        self.executions.close();
+        self.first.close();
+    }
+}
+
+/// How many executions can run at once.
+pub(super) const fn most_executions() -> usize {
+    EXECUTIONS + FIRST
+}
+
+/// How many places an execution takes whose request's body had so many bytes: as many as one key may
+/// have, if it was longer than that.
+pub(super) fn for_execution(bytes: usize) -> u32 {
+    let places = 1 + bytes / BYTES_FOR_A_PLACE;
+    u32::try_from(places.min(EXECUTIONS / 2)).unwrap_or(u32::MAX)
+}
+
+/// Waits for an execution's places.
+///
+/// # Errors
+///
+/// There are none any more: the server is being stopped.
+pub(super) async fn places(
+    of_key: &Capacity,
+    of_all: &Capacity,
+    count: u32,
+) -> Result<Held, AcquireError> {
+    let shared = hold(&of_key.executions, &of_all.executions, count);
+    if count > 1 {
+        return shared.await;
+    }
+    // Other keys may have the shared ones for long.
+    let first = hold(&of_key.first, &of_all.first, 1);
+    tokio::select! { biased; place = shared => place, place = first => place }
 }
 
 /// Waits for so much of a key's share, and of what there is for all.

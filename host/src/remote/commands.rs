@@ -145,8 +145,8 @@ fn invocation(
     invocation
 }
 
-/// Starts an execution once there is a place for it, or joins the one that has its id and runs.
-/// Whoever leaves before there is a place begins nothing.
+/// Starts an execution once there are places for it, or joins the one that has its id and runs.
+/// Whoever leaves before there are begins nothing.
 async fn start(
     service: &Arc<Service>,
     key: &Arc<LiveKey>,
@@ -157,16 +157,16 @@ async fn start(
     if let Some(other) = service.executions.get(&id) {
         return join(other, &invocation);
     }
-    let of_all = &service.capacity.executions;
-    let place = capacity::hold(&key.share.executions, of_all, 1).await;
-    let place = place.map_err(|_| Refusal::Stopping)?;
+    let places = capacity::for_execution(taken.bytes.len());
+    let held = capacity::places(&key.share, &service.capacity, places).await;
+    let held = held.map_err(|_| Refusal::Stopping)?;
     if !service.keys.has(key) {
         // It was revoked while the body came, or while there was no place.
         return Err(Refusal::InvalidKey);
     }
     let running = Running::new(key.key.id, id, &mut invocation);
     match service.executions.add(&running) {
-        Ok(()) => Run::new(service, key, &running, invocation, taken.room).start(place),
+        Ok(()) => Run::new(service, key, &running, invocation, taken.room, places).start(held),
         Err(NotAdded::Known(other)) => return join(other, &invocation),
         Err(NotAdded::Closed) => return Err(Refusal::Stopping),
     }

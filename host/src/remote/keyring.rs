@@ -170,6 +170,11 @@ impl KeyRing {
         live.is_some_and(|live| Arc::ptr_eq(live, key)) && key.key.is_good(Timestamp::now())
     }
 
+    /// From now on none has places for executions; who waits for one is told.
+    pub(super) fn stop(&self) {
+        self.keys().by_public_id.values().for_each(|live| live.share.stop());
+    }
+
     /// A key that was not known before; `None` for one that signs, where tokens are refused.
     fn live(&self, key: ApiKey) -> Option<LiveKey> {
         let signing = match &key.made.proof {

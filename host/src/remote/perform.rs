@@ -25,6 +25,8 @@ pub(super) struct Run {
     invocation: Invocation,
     /// The room of the request's body, which the parameters take now.
     body: Vec<Held>,
+    /// How many places it takes while it runs.
+    places: u32,
     began: Instant,
     /// How long to wait if another process runs it.
     pause: Duration,
@@ -38,6 +40,7 @@ impl Run {
         running: &Arc<Running>,
         invocation: Invocation,
         body: Vec<Held>,
+        places: u32,
     ) -> Run {
         let end = End {
             service: service.clone(),
@@ -45,21 +48,21 @@ impl Run {
             answer: Err(Refusal::Internal),
         };
         let (began, pause) = (Instant::now(), NEXT_LOOK);
-        Run { key: key.clone(), invocation, body, began, pause, end }
+        Run { key: key.clone(), invocation, body, places, began, pause, end }
     }
 
-    /// Has it run by the crew, in the place that it has; to be called in the runtime.
-    pub(super) fn start(self, place: Held) {
+    /// Has it run by the crew, in the places that it has; to be called in the runtime.
+    pub(super) fn start(self, places: Held) {
         let service = self.end.service.clone();
         let (expected, runtime) = (service.host.expect(), Handle::current());
-        service.crew.add(move || self.run(place, expected, runtime));
+        service.crew.add(move || self.run(places, expected, runtime));
     }
 
     /// Runs it on the thread that calls this; that it is in the journal is told by the thread that
     /// writes.
-    fn run(self, place: Held, expected: Option<Box<dyn Send>>, runtime: Handle) {
+    fn run(self, places: Held, expected: Option<Box<dyn Send>>, runtime: Handle) {
         match self.end.service.host.perform(&self.invocation, expected) {
-            Ok(performed) => self.performed(performed, place),
+            Ok(performed) => self.performed(performed, places),
             Err(ExecutionError::Running(_)) => {
                 let over = self.began.elapsed() >= self.invocation.timeout;
                 match over || self.invocation.cancellation.is_cancelled() {
@@ -81,14 +84,14 @@ impl Run {
         self.end.running.set_elsewhere(true);
         sleep(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        let of_all = &self.end.service.capacity.executions;
-        match capacity::hold(&self.key.share.executions, of_all, 1).await {
-            Ok(place) => self.start(place),
+        let of_all = &self.end.service.capacity;
+        match capacity::places(&self.key.share, of_all, self.places).await {
+            Ok(places) => self.start(places),
             Err(_) => self.end.refused(Refusal::Stopping),
         }
     }
 
-    fn performed(self, mut performed: Performed, place: Held) {
+    fn performed(self, mut performed: Performed, places: Held) {
         let Run { body, began, end, .. } = self;
         // Here, since the thread that writes has more to do.
         let form = Form::of(performed.answer_mut());
@@ -100,7 +103,7 @@ impl Run {
                     end.refused(Refusal::Internal);
                 }
             }
-            drop((place, body));
+            drop((places, body));
         });
     }
 }

@@ -56,7 +56,7 @@ impl Service {
             keys,
             executions: Executions::default(),
             // One more, to watch the others.
-            crew: Crew::new(capacity::EXECUTIONS + 1),
+            crew: Crew::new(capacity::most_executions() + 1),
             capacity: Capacity::of_all(size),
             largest_body: size.largest_body,
             metrics: Metrics::new(),
@@ -119,7 +119,8 @@ impl Service {
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
         self.executions.close();
-        self.capacity.executions.close();
+        self.capacity.stop();
+        self.keys.stop();
     }
 
     /// Whether it can execute commands.

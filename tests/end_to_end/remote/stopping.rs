@@ -86,6 +86,28 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 #[test]
+fn a_long_answer_on_its_way_comes_whole_while_there_is_time() {
+    let playdock = closing_store(&[]);
+    let key = playdock.key("one", &[]);
+    let mut served = playdock.serve(&["--rate", "0", "--drain", "20"]);
+    let numbers: Vec<String> = (0..60_000).map(|number| format!("unknown-{number}")).collect();
+    let body = closing(&numbers.iter().map(String::as_str).collect::<Vec<_>>());
+    let head = format!("POST {CLOSE} HTTP/1.1\r\nHost: x\r\nd3key: {key}\r\n");
+    let mut stream = served.connect();
+    write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).expect("it is sent");
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).expect("it is answered");
+    assert_eq!(first, *b"HTTP/1.1 200");
+    served.signal("TERM");
+    // Longer than those take that don't depend on the drain.
+    std::thread::sleep(Duration::from_secs(11));
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).expect("it can be read");
+    assert!(rest.ends_with(b"]}\r\n0\r\n\r\n"), "{} bytes", rest.len());
+    assert_eq!(served.wait().code, Some(0));
+}
+
+#[test]
 fn idle_it_ends_at_once() {
     let playdock = closing_store(&["1"]);
     let key = playdock.key("one", &[]);

@@ -95,6 +95,41 @@ fn a_client_that_never_reads_holds_no_memory_and_is_let_go() {
     others_are_served(&served, &key);
 }
 
+/// Asks for a long answer, takes in so many bytes of it every second, and after so many seconds all
+/// that is left; whether it came whole.
+fn takes_in(served: &Served, request: &str, every_second: usize, seconds: usize) -> bool {
+    let mut stream = served.connect();
+    stream.write_all(request.as_bytes()).expect("it can be sent");
+    let mut piece = vec![0; every_second];
+    for _ in 0..seconds {
+        if stream.read_exact(&mut piece).is_err() {
+            return false;
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).is_ok() && rest.ends_with(b"}\r\n0\r\n\r\n")
+}
+
+#[test]
+fn who_takes_in_little_is_waited_for_and_who_takes_in_next_to_nothing_is_not() {
+    let playdock = closing_store(&[]);
+    let key = playdock.key("one", &[]);
+    let served = playdock.serve(&["--rate", "0"]);
+    let numbers: Vec<String> = (0..60_000).map(|number| format!("unknown-{number}")).collect();
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    let answered = served.post(CLOSE, &[("d3key", &key)], &closing(&numbers));
+    let id = answered.header("playdock-execution-id").expect("it has an id");
+    let head = format!("GET /api/executions/{id} HTTP/1.1\r\nHost: x\r\nd3key: {key}\r\n");
+    let request = head + "Connection: close\r\n\r\n";
+    std::thread::scope(|scope| {
+        let little = scope.spawn(|| takes_in(&served, &request, 20 << 10, 40));
+        let next_to_nothing = scope.spawn(|| takes_in(&served, &request, 1 << 10, 45));
+        assert!(little.join().expect("it is answered"));
+        assert!(!next_to_nothing.join().expect("it is let go"));
+    });
+}
+
 #[test]
 fn large_bodies_that_one_key_holds_back_leave_room_for_those_of_others() {
     let playdock = closing_store(&["1"]);
