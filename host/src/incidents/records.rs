@@ -46,6 +46,41 @@ pub struct NewExecution {
     pub columns: String,
 }
 
+impl NewExecution {
+    /// What it asks for that the execution that was begun under its id didn't: then it is another
+    /// request, whose answer is none for this one.
+    pub(super) fn asks_otherwise_than(&self, before: &NewExecution) -> Option<&'static str> {
+        let same_user = self.mode == Mode::Automatic || self.acting_user == before.acting_user;
+        first_that_differs([
+            (self.command == before.command, "another command"),
+            (self.site == before.site, "another site"),
+            (self.parameters_digest == before.parameters_digest, "other parameters"),
+            (self.mode == before.mode, "another mode"),
+            (same_user, "another user"),
+            (self.requested_by == before.requested_by, "another account that asked for it"),
+            (self.api_key == before.api_key, "another API key"),
+        ])
+    }
+
+    /// What it would go on under that the execution that was begun under its id didn't: what was
+    /// done and what is left would not fit together.
+    pub(super) fn runs_otherwise_than(&self, before: &NewExecution) -> Option<&'static str> {
+        first_that_differs([
+            (self.clock == before.clock, "another clock"),
+            (
+                self.columns == before.columns,
+                "another build of its plugin, whose rows have other columns",
+            ),
+        ])
+    }
+}
+
+fn first_that_differs<const COUNT: usize>(
+    all: [(bool, &'static str); COUNT],
+) -> Option<&'static str> {
+    all.into_iter().find(|(same, _)| !same).map(|(_, what)| what)
+}
+
 /// Under which conditions the code of a plugin runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conditions {

@@ -157,7 +157,8 @@ fn command_path(command: &CommandDescription) -> Value {
                 "408": refusal("The body did not come in time."),
                 "413": refusal("The body is too large."),
                 "429": refusal("Too many requests."),
-                "500": refusal("The server failed, or is being stopped.")
+                "500": refusal("The server failed, or is being stopped."),
+                "501": refusal("The body is coded for its transfer other than in chunks.")
             }
         }
     })

@@ -70,32 +70,14 @@ fn find_or_insert(
         return insert(connection, new, now, None, running).map(Begun::New);
     };
     let before = &found.record.begun;
-    for (same, what) in [
-        (before.command == new.command, "another command"),
-        (before.site == new.site, "another site"),
-        (before.parameters_digest == new.parameters_digest, "other parameters"),
-        (before.mode == new.mode, "another mode"),
-        (new.mode == Mode::Automatic || before.acting_user == new.acting_user, "another user"),
-        (before.requested_by == new.requested_by, "another account that asked for it"),
-        (before.api_key == new.api_key, "another API key"),
-    ] {
-        if !same {
-            return Ok(Begun::Conflict(what));
-        }
+    if let Some(what) = new.asks_otherwise_than(before) {
+        return Ok(Begun::Conflict(what));
     }
     if found.record.state == ExecutionState::Finished {
         return Ok(Begun::Finished(found.key, Box::new(found.record)));
     }
-    for (same, what) in [
-        (before.clock == new.clock, "another clock"),
-        (
-            before.columns == new.columns,
-            "another build of its plugin, whose rows have other columns",
-        ),
-    ] {
-        if !same {
-            return Ok(Begun::Conflict(what));
-        }
+    if let Some(what) = new.runs_otherwise_than(before) {
+        return Ok(Begun::Conflict(what));
     }
     if found.is_held(running) {
         return Ok(Begun::Running);
