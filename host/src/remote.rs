@@ -40,6 +40,7 @@ mod server;
 mod service;
 mod settings;
 mod tls;
+mod unwritten;
 
 pub use paths::{InvalidNamespace, Namespace};
 pub use secrets::{ClientSecret, ServerKey, ServerKeyError};

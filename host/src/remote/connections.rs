@@ -2,7 +2,7 @@
 //! idle longest makes room.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -25,14 +25,14 @@ struct State {
 /// A connection.
 pub(super) struct Connection {
     began: Instant,
-    /// Since when it is idle, in milliseconds since `began`; `BUSY` while a request is answered.
+    /// How many requests are being answered, with those whose long answer isn't written.
+    busy: AtomicUsize,
+    /// Since when it is idle, in milliseconds since `began`, if it is.
     idle_since: AtomicU64,
     /// Whether another has its place.
     evicted: AtomicBool,
     close: Notify,
 }
-
-const BUSY: u64 = u64::MAX;
 
 /// How often it is looked whether requests are being answered, once no more come.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -45,17 +45,21 @@ impl Connection {
 
     /// Whether another has its place, and no request is being answered.
     pub(super) fn is_over(&self) -> bool {
-        self.evicted.load(Ordering::Relaxed) && self.idle_since.load(Ordering::Relaxed) != BUSY
+        self.evicted.load(Ordering::Relaxed) && !self.is_busy()
     }
 
     /// A request is being answered until this is dropped.
     pub(super) fn busy(self: &Arc<Connection>) -> Busy {
-        self.idle_since.store(BUSY, Ordering::Relaxed);
+        self.busy.fetch_add(1, Ordering::Relaxed);
         Busy(self.clone())
     }
 
+    fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Relaxed) > 0
+    }
+
     fn milliseconds(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(BUSY - 1)
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -65,6 +69,7 @@ pub(super) struct Busy(Arc<Connection>);
 impl Drop for Busy {
     fn drop(&mut self) {
         self.0.idle_since.store(self.0.milliseconds(), Ordering::Relaxed);
+        self.0.busy.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -96,6 +101,7 @@ impl Connections {
         state.next += 1;
         let connection = Arc::new(Connection {
             began: self.began,
+            busy: AtomicUsize::new(0),
             idle_since: AtomicU64::new(0),
             evicted: AtomicBool::new(false),
             close: Notify::new(),
@@ -117,8 +123,7 @@ impl Connections {
 
     /// Waits until no request is being answered.
     pub(super) async fn idle(&self) {
-        let is_busy = |it: &Arc<Connection>| it.idle_since.load(Ordering::Relaxed) == BUSY;
-        while self.lock().open.values().any(is_busy) {
+        while self.lock().open.values().any(|connection| connection.is_busy()) {
             sleep(LOOK_AGAIN).await;
         }
     }
@@ -139,8 +144,9 @@ impl State {
     /// Its place is free from now on; false if all are busy.
     fn close_idlest(&mut self) -> bool {
         let idle_since = |connection: &Connection| connection.idle_since.load(Ordering::Relaxed);
-        let idle = self.open.iter().map(|(number, open)| (idle_since(open), *number));
-        let Some((_, idlest)) = idle.filter(|(since, _)| *since != BUSY).min() else {
+        let idle = self.open.iter().filter(|(_, connection)| !connection.is_busy());
+        let idle = idle.map(|(number, connection)| (idle_since(connection), *number));
+        let Some((_, idlest)) = idle.min() else {
             return false;
         };
         if let Some(connection) = self.open.remove(&idlest) {

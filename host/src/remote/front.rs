@@ -2,20 +2,20 @@
 //! into the log.
 
 use super::access_log::{Line, Noted};
-use super::connections::{Busy, Connection, Connections, Place};
+use super::connections::{Connection, Connections, Place};
 use super::lingering::lingering;
 use super::pace::Paced;
 use super::paths::{OriginalPath, normalised};
 use super::refusal::Refusal;
 use super::routes;
-use super::service::{OpenRequest, Service};
+use super::service::Service;
+use super::unwritten::Unwritten;
 use axum::Router;
-use axum::body::{Body, HttpBody};
+use axum::body::HttpBody;
 use axum::http::header::{CACHE_CONTROL, TRANSFER_ENCODING};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -101,16 +101,24 @@ async fn requests(
     front: &Arc<Front>,
     connection: &Arc<Connection>,
 ) {
+    let unwritten = Arc::new(Unwritten::default());
     let answer = |request: Request<Incoming>| {
-        let (front, busy) = (front.clone(), connection.busy());
-        async move { Ok::<_, Infallible>(front.answer(request, remote, busy).await) }
+        let (front, busy, unwritten) = (front.clone(), connection.busy(), unwritten.clone());
+        async move {
+            let mut response = front.answer(request, remote).await;
+            let open = (busy, response.extensions_mut().remove());
+            // A long answer is made while it is sent.
+            let long = response.body().size_hint().exact().is_none();
+            Ok::<_, Infallible>(if long { unwritten.hold(open, response) } else { response })
+        }
     };
+    let paced = Paced::new(stream, unwritten.clone());
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(FOR_HEAD)
         .max_buf_size(LONGEST_HEAD)
         .max_headers(MOST_FIELDS)
-        .serve_connection(TokioIo::new(Paced::new(stream)), service_fn(answer));
+        .serve_connection(TokioIo::new(paced), service_fn(answer));
     let mut serving = pin!(serving);
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,
@@ -147,7 +155,7 @@ impl Front {
     }
 
     /// Answers a request and writes its line into the log.
-    async fn answer(&self, request: Request<Incoming>, remote: SocketAddr, busy: Busy) -> Response {
+    async fn answer(&self, request: Request<Incoming>, remote: SocketAddr) -> Response {
         let began = Instant::now();
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
@@ -172,17 +180,7 @@ impl Front {
         let (status, took) = (response.status().as_u16(), began.elapsed());
         self.service.metrics.request(route, status, took);
         self.service.log.add(Line::new(remote, method.as_str(), &path, status, took, noted));
-        let open = (busy, response.extensions_mut().remove::<OpenRequest>());
-        if response.body().size_hint().exact().is_some() {
-            return response;
-        }
-        // A long answer is made while it is sent.
-        response.map(|body| {
-            Body::new(body.map_frame(move |frame| {
-                let _ = &open;
-                frame
-            }))
-        })
+        response
     }
 }
 

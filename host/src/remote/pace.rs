@@ -1,8 +1,10 @@
 //! Writing to a client that takes it in too slowly is given up: whoever reads an answer byte by byte
 //! would keep it, and the connection, for as long as it likes.
 
+use super::unwritten::Unwritten;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -15,6 +17,8 @@ const WITHIN: Duration = Duration::from_secs(30);
 /// A stream whose writes keep a pace.
 pub(super) struct Paced<S> {
     stream: S,
+    /// What is let go once all is written.
+    unwritten: Arc<Unwritten>,
     /// The time in which the client must take in enough, from when it was first waited for.
     patience: Option<Pin<Box<Sleep>>>,
     /// How much it took in since.
@@ -22,8 +26,8 @@ pub(super) struct Paced<S> {
 }
 
 impl<S> Paced<S> {
-    pub(super) fn new(stream: S) -> Paced<S> {
-        Paced { stream, patience: None, taken: 0 }
+    pub(super) fn new(stream: S, unwritten: Arc<Unwritten>) -> Paced<S> {
+        Paced { stream, unwritten, patience: None, taken: 0 }
     }
 
     /// Notes that so many bytes were taken in.
@@ -69,6 +73,7 @@ impl<S> Paced<S> {
             return self.wait(context);
         }
         self.patience = None;
+        self.unwritten.written();
         polled
     }
 }
@@ -133,7 +138,7 @@ mod tests {
                 sleep(Duration::from_secs(1)).await;
             }
         });
-        let (mut paced, began) = (Paced::new(server), Instant::now());
+        let (mut paced, began) = (Paced::new(server, Arc::default()), Instant::now());
         let answer = vec![0; bytes];
         let written = async {
             paced.write_all(&answer).await?;

@@ -6,8 +6,9 @@ use super::hostile::memory;
 use super::{CLOSE, ask_until, closing, closing_store, outcome};
 use playdock_tests::{Served, in_postgres_too, incident};
 use serde_json::json;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 in_postgres_too!(a_long_answer_is_the_same_however_it_is_asked_for,);
 
@@ -110,4 +111,34 @@ fn long_rows_stay_within_bounds_of_memory_too() {
     assert!(first.body.len() > 64 << 20, "the answer has {} bytes", first.body.len());
     assert!(more < 250 << 10, "{more} KiB more");
     drop(deaf);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_whose_end_is_not_written_keeps_its_connection_open() {
+    let playdock = closing_store(&[]);
+    let key = playdock.key("one", &[]);
+    // Half of these files are for connections.
+    let served = playdock.serve_limited("ulimit -n 256", &["--rate", "0"]);
+    // Of some of these lengths all is made, and the end of it neither written nor taken in.
+    let mut unread: Vec<TcpStream> = (0..40)
+        .map(|step| {
+            let numbers = unknown(500 + 100 * step);
+            let body = closing(&numbers.iter().map(String::as_str).collect::<Vec<_>>());
+            let head = format!("POST {CLOSE} HTTP/1.1\r\nHost: x\r\nd3key: {key}");
+            let length = format!("Connection: close\r\nContent-Length: {}", body.len());
+            asked(&served, &format!("{head}\r\n{length}\r\n\r\n{body}"))
+        })
+        .collect();
+    for stream in &unread {
+        stream.peek(&mut [0]).expect("its answer has begun");
+    }
+    let _others: Vec<TcpStream> = (0..500).map(|_| served.connect()).collect();
+    // As long as one that is taken for idle has for the rest, and more.
+    std::thread::sleep(Duration::from_secs(1));
+    for (step, stream) in unread.iter_mut().enumerate() {
+        let mut said = Vec::new();
+        stream.read_to_end(&mut said).expect("it can be read");
+        assert!(said.ends_with(b"]}\r\n0\r\n\r\n"), "{step}: {} bytes", said.len());
+    }
 }
