@@ -25,7 +25,9 @@ fn nothing() -> Playdock {
 fn refusal(finished: &Finished, file: &Path) -> String {
     assert_eq!(finished.code, Some(4), "{finished:?}");
     assert_eq!(finished.output, "", "{finished:?}");
-    let lines: Vec<&str> = finished.errors.lines().collect();
+    // The store was there first, where the plugin's code had to run to be found wrong.
+    let is_made = |line: &&str| line.ends_with("was not there, and is an empty store now");
+    let lines: Vec<&str> = finished.errors.lines().filter(|line| !is_made(line)).collect();
     assert_eq!(lines.len(), 1, "{finished:?}");
     let file = file.file_name().expect("the file has a name");
     let named = lines[0].contains(&*file.to_string_lossy());

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 pub(super) fn keys(common: &Common, arguments: &Keys) -> Result<ExitCode, Failure> {
     let store = match &arguments.action {
-        KeysAction::Create { .. } => setup::store(common)?,
+        KeysAction::Create { .. } => setup::store_to_use(common)?,
         KeysAction::List | KeysAction::Revoke { .. } => setup::store_that_is_there(common)?,
     };
     match &arguments.action {

@@ -21,11 +21,23 @@ pub(super) fn store_location(common: &Common) -> Result<StoreLocation, Failure> 
     StoreLocation::parse(&common.db).map_err(Failure::usage)
 }
 
-/// Opens the store.
+/// Opens the store, or makes it.
 pub(super) fn store(common: &Common) -> Result<Arc<dyn Store>, Failure> {
     let location = store_location(common)?;
     let store = location.open()?;
     log::info!(target: "playdock", "the store is {location}");
+    Ok(store)
+}
+
+/// Opens the store, or makes it and says so: an empty one is of little use here, so it may be named
+/// wrongly.
+pub(super) fn store_to_use(common: &Common) -> Result<Arc<dyn Store>, Failure> {
+    let location = store_location(common)?;
+    let is_made = matches!(&location, StoreLocation::File(path) if !path.exists());
+    let store = store(common)?;
+    if is_made {
+        log::warn!(target: "playdock", "{location} was not there, and is an empty store now");
+    }
     Ok(store)
 }
 
@@ -74,7 +86,7 @@ pub(super) fn plugins(common: &Common) -> Result<(Plugins, HashMap<PathBuf, Isol
 pub(super) fn host(common: &Common) -> Result<(Host, Arc<dyn Store>), Failure> {
     // The plugins first: a mistake in them should not leave an empty store behind.
     let (plugins, isolations) = plugins(common)?;
-    let store = store(common)?;
+    let store = store_to_use(common)?;
     let unsaid = isolation(common, None)?;
     let isolation_of = |file: &PluginFile| isolations.get(file.path()).unwrap_or(&unsaid).clone();
     let host = Host::new(store.clone(), store.clone(), plugins, isolation_of);

@@ -268,4 +268,9 @@ fn a_store_that_is_named_wrongly_is_not_made_to_be_looked_at() {
         assert_eq!(finished.errors, errors, "{arguments:?}");
     }
     assert!(!playdock.folder().join("playdok.db").exists());
+    // Who makes one in passing is told.
+    let made = playdock.run(&["keys", "create", "soc", "--db", "playdok.db"]);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let errors = "WARN: playdock: playdok.db was not there, and is an empty store now\n";
+    assert_eq!(made.errors, errors);
 }
