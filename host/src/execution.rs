@@ -8,14 +8,15 @@
 //! |---|---|
 //! | `invocation`, `parameters` | what is asked for |
 //! | `host`, `journal` | the way from an invocation to an answer, and what is remembered of it |
-//! | `crew` | the threads of many executions |
+//! | `crew`, `turns` | the threads of many executions |
 //! | `executor`, `worker` | where the command's code runs |
 //! | `inspection` | asking a library for its commands that nobody trusts |
 //! | `actor` | in whose name |
-//! | `session`, `selection`, `given_out`, `record`, `owners`, `waived` | answering a command's calls |
+//! | `session`, `selection`, `given_out`, `record`, `owners`, `waived`, `refusals` | answering a command's calls |
 //! | `rows`, `numbers` | what is kept of each of a million incidents, in little memory |
 //! | `ending` | what the answer says where a command did not end as it should |
-//! | `answer`, `report` | the four members of the contract |
+//! | `answer`, `report`, `pieces` | the four members of the contract |
+//! | `error` | why there is no answer |
 
 mod actor;
 mod answer;

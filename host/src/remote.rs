@@ -6,12 +6,14 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `settings`, `server`, `front`, `connections`, `lingering`, `tls` | listening, connections and their bounds, stopping |
+//! | `settings`, `server`, `front`, `connections`, `tls` | listening, connections, stopping |
+//! | `lingering`, `pace`, `unwritten` | what is read and written at a client's pace |
+//! | `capacity` | how much is done and kept at once |
 //! | `paths`, `routes`, `service` | which request goes where, and what all of them share |
 //! | `keyring`, `secrets`, `jwt` | who asks |
-//! | `request`, `commands`, `running`, `answer` | running a command |
+//! | `request`, `commands`, `running`, `perform`, `answer`, `sending` | running a command |
 //! | `executions`, `catalogue`, `openapi` | what else can be asked for |
-//! | `refusal` | every status and body that isn't an answer |
+//! | `response`, `refusal` | what responses have in common; every status and body that isn't an answer |
 //! | `access_log`, `metrics` | what those who run the server see |
 
 mod access_log;
@@ -32,6 +34,7 @@ mod paths;
 mod perform;
 mod refusal;
 mod request;
+mod response;
 mod routes;
 mod running;
 mod secrets;

@@ -195,7 +195,8 @@ pub trait ExecutionRecords: Send + Sync {
     ///
     /// One that is [new](Begun::New) need not be durable yet: it is so before anything is that is
     /// recorded for it, and before its [end](ExecutionRecords::end) is. If it is lost, recording
-    /// and ending fail. `durable` is called as soon as it is, if that comes.
+    /// and ending fail. `durable` is called as soon as it is new, or resumed, and durable, if that
+    /// comes.
     ///
     /// # Errors
     ///

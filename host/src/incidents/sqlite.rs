@@ -207,11 +207,18 @@ impl ExecutionRecords for SqliteStore {
         let (execution, running) = (execution.clone(), self.running.clone());
         let (told, begun) = channel();
         let write = move |connection: &_| {
+            let begun = executions::begin(connection, &execution, &running)?;
+            let runs = matches!(begun.0, Begun::New(_) | Begun::Resumed(_));
             // Whoever asked waits for this.
-            let _ = told.send(executions::begin(connection, &execution, &running)?);
-            Ok(())
+            let _ = told.send(begun);
+            Ok(runs)
         };
-        let committed = self.writer.begin_at_leisure(1, write, durable);
+        let told = move |runs: &bool| {
+            if *runs {
+                durable();
+            }
+        };
+        let committed = self.writer.begin_at_leisure(1, write, told);
         let Ok((begun, claim)) = begun.recv() else {
             return Err(committed.wait().err().unwrap_or(StoreError::Closed));
         };

@@ -11,6 +11,8 @@ const FIRST: usize = 8;
 /// An execution has one place for so many bytes of its request's body, and for what is left: what it
 /// knows of the incidents that it was given is in memory until it ends.
 const BYTES_FOR_A_PLACE: usize = 32 << 10;
+/// How many places the longest has: while it waits for the last of them, nobody else has the others.
+const MOST_PLACES: usize = 8;
 /// How many executions are read from the journal at once, for those who ask for them.
 const LOADING: usize = 4;
 /// How many of the largest bodies fit into the memory for large bodies.
@@ -84,11 +86,10 @@ pub(super) const fn most_executions() -> usize {
     EXECUTIONS + FIRST
 }
 
-/// How many places an execution takes whose request's body had so many bytes: as many as one key may
-/// have, if it was longer than that.
+/// How many places an execution takes whose request's body had so many bytes.
 pub(super) fn for_execution(bytes: usize) -> u32 {
     let places = 1 + bytes / BYTES_FOR_A_PLACE;
-    u32::try_from(places.min(EXECUTIONS / 2)).unwrap_or(u32::MAX)
+    u32::try_from(places.min(MOST_PLACES)).unwrap_or(u32::MAX)
 }
 
 /// Waits for an execution's places.

@@ -1,6 +1,6 @@
 //! The commands that there are, and `GET …/api/Commands`, which lists those of a key.
 
-use super::commands::json;
+use super::response::json;
 use super::service::Service;
 use crate::execution::{ExecutionError, Host};
 use crate::incidents::Limits;

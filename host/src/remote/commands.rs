@@ -8,18 +8,17 @@ use super::paths::OriginalPath;
 use super::perform::Run;
 use super::refusal::Refusal;
 use super::request::{self, Asked, Taken};
+use super::response::{EXECUTION_ID, json};
 use super::running::{NotAdded, Running};
 use super::service::Service;
 use crate::execution::{Host, Invocation, Requester};
-use axum::body::Body;
 use axum::extract::{Path, Request, State};
-use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-pub(super) const EXECUTION_ID: HeaderName = HeaderName::from_static("playdock-execution-id");
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const PREFER: &str = "prefer";
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -157,7 +156,10 @@ async fn start(
     if let Some(other) = service.executions.get(&id) {
         return join(other, &invocation);
     }
-    let places = capacity::for_execution(taken.bytes.len());
+    let Taken { bytes, room } = taken;
+    let places = capacity::for_execution(bytes.len());
+    // The parameters were read from it.
+    drop(bytes);
     let held = capacity::places(&key.share, &service.capacity, places).await;
     let held = held.map_err(|_| Refusal::Stopping)?;
     if !service.keys.has(key) {
@@ -166,7 +168,7 @@ async fn start(
     }
     let running = Running::new(key.key.id, id, &mut invocation);
     match service.executions.add(&running) {
-        Ok(()) => Run::new(service, key, &running, invocation, taken.room, places).start(held),
+        Ok(()) => Run::new(service, key, &running, invocation, room, places).start(held),
         Err(NotAdded::Known(other)) => return join(other, &invocation),
         Err(NotAdded::Closed) => return Err(Refusal::Stopping),
     }
@@ -199,11 +201,4 @@ fn accepted(service: &Service, running: &Running) -> Result<Response, Refusal> {
     let applied = HeaderValue::from_static("respond-async");
     response.headers_mut().insert(PREFERENCE_APPLIED, applied);
     Ok(response)
-}
-
-/// A response of JSON.
-pub(super) fn json(status: StatusCode, body: Body) -> Response {
-    let mut response = (status, body).into_response();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
 }

@@ -94,7 +94,7 @@ impl Connections {
     /// A place for a connection that was just made; `None` where all others are busy.
     pub(super) fn admit(self: &Arc<Connections>) -> Option<Place> {
         let mut state = self.lock();
-        if state.open.len() >= self.most && !state.close_idlest() {
+        if state.is_full(self.most) && !state.close_idlest() {
             return None;
         }
         let number = state.next;
@@ -141,18 +141,20 @@ impl Connections {
 }
 
 impl State {
-    /// Its place is free from now on; false if all are busy.
-    fn close_idlest(&mut self) -> bool {
+    /// Whether so many are open, without those whose place others have.
+    fn is_full(&self, most: usize) -> bool {
+        let stays = |open: &&Arc<Connection>| !open.evicted.load(Ordering::Relaxed);
+        self.open.len() >= most && self.open.values().filter(stays).count() >= most
+    }
+
+    /// The place of the one that has been idle longest is free from now on; false if all are busy.
+    fn close_idlest(&self) -> bool {
         let idle_since = |connection: &Connection| connection.idle_since.load(Ordering::Relaxed);
-        let idle = self.open.iter().filter(|(_, connection)| !connection.is_busy());
-        let idle = idle.map(|(number, connection)| (idle_since(connection), *number));
-        let Some((_, idlest)) = idle.min() else {
-            return false;
-        };
-        if let Some(connection) = self.open.remove(&idlest) {
-            connection.evicted.store(true, Ordering::Relaxed);
-            connection.close.notify_one();
-        }
+        let stays = |open: &&Arc<Connection>| !open.evicted.load(Ordering::Relaxed);
+        let idle = self.open.values().filter(stays).filter(|open| !open.is_busy());
+        let Some(idlest) = idle.min_by_key(|open| idle_since(open)) else { return false };
+        idlest.evicted.store(true, Ordering::Relaxed);
+        idlest.close.notify_one();
         true
     }
 }

@@ -1,9 +1,9 @@
 //! `GET` and `DELETE …/api/executions/{id}`: how far an execution is, its answer, and the way to
 //! cancel it. One that another key began isn't there.
 
-use super::commands::{EXECUTION_ID, json};
 use super::keyring::LiveKey;
 use super::refusal::Refusal;
+use super::response::{EXECUTION_ID, json};
 use super::running::Running;
 use super::sending::Ready;
 use super::service::Service;
@@ -85,10 +85,8 @@ async fn find(
     id: &str,
     cancel: bool,
 ) -> Result<Response, Refusal> {
-    if let Some(running) = service.executions.get(id) {
-        if running.key != key.key.id {
-            return Err(Refusal::NotFound);
-        }
+    // That of another key is looked for as one that there isn't.
+    if let Some(running) = service.executions.get(id).filter(|it| it.key == key.key.id) {
         if cancel && running.is_elsewhere() {
             return Err(Refusal::RunsElsewhere);
         }

@@ -56,6 +56,8 @@ pub(super) struct KeyRing {
     gone: Mutex<Vec<Arc<LiveKey>>>,
     /// When the store was last read, with success.
     read_at: Mutex<Option<Instant>>,
+    /// One reads at a time: what was read before must not replace what was read after it.
+    reading: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -72,7 +74,8 @@ impl KeyRing {
         size: Size,
     ) -> KeyRing {
         let (keys, gone, read_at) = (RwLock::default(), Mutex::default(), Mutex::default());
-        KeyRing { store, server_key, rate, size, keys, gone, read_at }
+        let reading = Mutex::default();
+        KeyRing { store, server_key, rate, size, keys, gone, read_at, reading }
     }
 
     /// Whose a request is, by what was last read of the store. A request that shows more than one
@@ -132,6 +135,7 @@ impl KeyRing {
 
     /// Reads the store. Keys that stay keep what they have used of their rate.
     pub(super) fn refresh(&self) -> Result<(), StoreError> {
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let stored = self.store.keys()?;
         let before = self.keys();
         let now = Timestamp::now();

@@ -2,8 +2,8 @@
 
 mod schemas;
 
-use super::commands::json;
 use super::paths::Namespace;
+use super::response::json;
 use super::service::Service;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;

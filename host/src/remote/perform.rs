@@ -62,7 +62,7 @@ impl Run {
     /// writes.
     fn run(self, places: Held, expected: Option<Box<dyn Send>>, runtime: Handle) {
         match self.end.service.host.perform(&self.invocation, expected) {
-            Ok(performed) => self.performed(performed, places),
+            Ok(performed) => self.performed(performed, places, runtime),
             Err(ExecutionError::Running(_)) => {
                 let over = self.began.elapsed() >= self.invocation.timeout;
                 match over || self.invocation.cancellation.is_cancelled() {
@@ -86,24 +86,34 @@ impl Run {
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         let of_all = &self.end.service.capacity;
         match capacity::places(&self.key.share, of_all, self.places).await {
+            // It was revoked meanwhile.
+            Ok(_) if !self.end.service.keys.has(&self.key) => self.end.refused(Refusal::InvalidKey),
             Ok(places) => self.start(places),
             Err(_) => self.end.refused(Refusal::Stopping),
         }
     }
 
-    fn performed(self, mut performed: Performed, places: Held) {
+    fn performed(self, mut performed: Performed, places: Held, runtime: Handle) {
         let Run { body, began, end, .. } = self;
         // Here, since the thread that writes has more to do.
         let form = Form::of(performed.answer_mut());
+        let is_long = matches!(form, Form::Rows(_));
         performed.note(move |answer| {
-            match answer {
-                Ok(answer) => end.with(answer, form, began.elapsed()),
-                Err(error) => {
-                    log::error!("execution {}: {error}", end.running.id);
-                    end.refused(Refusal::Internal);
+            let note = move || {
+                match answer {
+                    Ok(answer) => end.with(answer, form, began.elapsed()),
+                    Err(error) => {
+                        log::error!("execution {}: {error}", end.running.id);
+                        end.refused(Refusal::Internal);
+                    }
                 }
+                drop((places, body));
+            };
+            // Its rows may be let go here, if nobody waits for them.
+            match is_long {
+                true => drop(runtime.spawn_blocking(note)),
+                false => note(),
             }
-            drop((places, body));
         });
     }
 }

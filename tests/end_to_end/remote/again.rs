@@ -9,6 +9,7 @@ use playdock_tests::{Served, in_postgres_too};
 in_postgres_too!(
     a_repeated_request_has_the_same_answer_also_after_a_restart,
     requests_at_once_are_one_execution,
+    a_repeated_request_that_does_not_wait_is_answered_as_one_that_does,
     a_request_that_joins_a_running_one_gets_its_answer_and_another_body_is_refused,
     what_was_cut_off_goes_on_with_the_same_key,
 );
@@ -23,6 +24,21 @@ fn taken(what: &str) -> String {
 
 fn close(served: &Served, key: &str, own: &str, numbers: &[&str]) -> playdock_tests::Response {
     served.post(CLOSE, &[("d3key", key), ("Idempotency-Key", own)], &closing(numbers))
+}
+
+#[test]
+fn a_repeated_request_that_does_not_wait_is_answered_as_one_that_does() {
+    let playdock = closing_store(&["1", "2"]);
+    let key = playdock.key("one", &[]);
+    let served = playdock.serve(&["--rate", "0"]);
+    let first = close(&served, &key, "a", &["1"]);
+    let headers = [("d3key", &*key), ("Idempotency-Key", "a"), ("Prefer", "respond-async")];
+    for _ in 0..20 {
+        let again = served.post(CLOSE, &headers, &closing(&["1"]));
+        assert_eq!(again.said(), first.said());
+        let other = served.post(CLOSE, &headers, &closing(&["2"]));
+        assert_eq!(other.said(), (200, &*taken("other parameters")));
+    }
 }
 
 #[test]

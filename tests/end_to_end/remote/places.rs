@@ -57,7 +57,11 @@ fn a_long_request_takes_the_places_of_many_short_ones() {
     let playdock = attacked_store(&["1", "2"]);
     let key = playdock.key("one", &[]);
     let served = playdock.serve(&["--rate", "0"]);
-    let long = 17 * (32 << 10);
+    let long = 7 * (32 << 10);
+    for _ in 0..3 {
+        let mut other = under_way(&served, &key, long);
+        assert_eq!(status(&mut other, Duration::from_secs(10)).as_deref(), Some("202"));
+    }
     let mut first = under_way(&served, &key, long);
     assert_eq!(status(&mut first, Duration::from_secs(10)).as_deref(), Some("202"));
     let mut second = under_way(&served, &key, long);

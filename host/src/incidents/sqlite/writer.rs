@@ -89,17 +89,17 @@ impl Writer {
     }
 
     /// As [`begin`](Writer::begin), for work whose commit nobody hurries: it waits a moment for
-    /// other work. `committed` is called once it stands.
+    /// other work. `committed` is called with what came of it once it stands.
     pub(super) fn begin_at_leisure<T: Send + 'static>(
         &self,
         rows: usize,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-        committed: impl FnOnce() + Send + 'static,
+        committed: impl FnOnce(&T) + Send + 'static,
     ) -> UnderWay<T> {
         let (waits, answer) = (Waits { for_work: true, for_commit: false }, told());
         self.queue.hand_over(rows, waits, work, |result: Result<T, StoreError>| {
-            if result.is_ok() {
-                committed();
+            if let Ok(done) = &result {
+                committed(done);
             }
             answer.0(result);
         });
@@ -439,7 +439,7 @@ mod tests {
         let first = writer.begin(1, first);
         let under_way: Vec<_> = (10..20).map(|number| writer.begin(1, insert(number))).collect();
         let (told, committed) = channel();
-        let last = writer.begin_at_leisure(1, insert(20), move || {
+        let last = writer.begin_at_leisure(1, insert(20), move |_| {
             let _ = told.send(());
         });
         assert!(committed.try_recv().is_err());
