@@ -62,6 +62,7 @@ pub(super) fn keys(common: &Common, arguments: &Keys) -> Result<ExitCode, Failur
             if !store.revoke_key(name)? {
                 return Err(Failure::usage(unknown_key(name, &store.keys()?)));
             }
+            terminal::say(&format!("revoked the key {name}; servers refuse it within a second"));
         }
     }
     Ok(ExitCode::SUCCESS)

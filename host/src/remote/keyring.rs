@@ -19,8 +19,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
 
-/// How long what was read of the store is young enough not to be read again for an unknown key.
-const YOUNG: Duration = Duration::from_millis(200);
 /// How coarsely the last use of a key is noted, in milliseconds.
 const COARSENESS: i64 = 60_000;
 
@@ -120,11 +118,6 @@ impl KeyRing {
     fn keys(&self) -> Arc<Keys> {
         // It is replaced as a whole, so whoever panicked left it whole.
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Whether the store was read so lately that reading it again would show nothing new.
-    pub(super) fn is_young(&self) -> bool {
-        self.age().is_some_and(|age| age < YOUNG)
     }
 
     /// How long ago the store was last read; `None` if it never could be.

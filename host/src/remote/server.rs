@@ -42,7 +42,7 @@ const TO_END: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The address can't be listened at.
-    #[error("the server can't listen at {address}: {cause}")]
+    #[error("the server can't listen at {address}: {cause}; name another address with --listen")]
     CannotListen {
         /// The address.
         address: SocketAddr,

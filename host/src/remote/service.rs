@@ -14,11 +14,15 @@ use axum::response::Response;
 use playdock_plugin_api::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::sleep;
 
 /// Without a look at the store for so long, the server isn't ready.
 const LONGEST_BLIND: Duration = Duration::from_secs(10);
+
+/// How long after a look at the store for an unknown key the next one is.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 /// What all requests share.
 pub(super) struct Service {
@@ -37,8 +41,9 @@ pub(super) struct Service {
     pub(super) timeout: Duration,
     pub(super) clock: Option<Timestamp>,
     stopping: AtomicBool,
-    /// One look at the store is enough for all who show a key that isn't known.
-    looking: tokio::sync::Mutex<()>,
+    /// When the last look at the store for a key that isn't known began: one is enough for all who
+    /// came before it.
+    looked_at: tokio::sync::Mutex<Option<Instant>>,
 }
 
 impl Service {
@@ -64,7 +69,7 @@ impl Service {
             timeout: settings.timeout,
             clock: settings.clock,
             stopping: AtomicBool::new(false),
-            looking: tokio::sync::Mutex::default(),
+            looked_at: tokio::sync::Mutex::default(),
         })
     }
 
@@ -89,12 +94,18 @@ impl Service {
         Ok(Admitted { key, open })
     }
 
-    /// Looks whether there are other keys by now.
+    /// Looks whether there are other keys by now: one that was made before this was called is found.
     async fn look_at_keys(self: &Arc<Service>) {
-        let _looking = self.looking.lock().await;
-        if !self.keys.is_young() {
-            self.refresh_keys().await;
+        let came = Instant::now();
+        let mut looked_at = self.looked_at.lock().await;
+        if let Some(before) = *looked_at {
+            if before >= came {
+                return;
+            }
+            sleep(BETWEEN_LOOKS.saturating_sub(before.elapsed())).await;
         }
+        *looked_at = Some(Instant::now());
+        self.refresh_keys().await;
     }
 
     /// Reads the keys of the store.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{ServerConfig, crypto};
+use tokio_rustls::rustls::{Error, ServerConfig, crypto};
 
 /// The files, in PEM, that the server shows itself with.
 #[derive(Debug, Clone)]
@@ -40,8 +40,12 @@ impl TlsFiles {
         let configuration = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(certificates, key));
-        let mut configuration =
-            configuration.map_err(|error| unusable(&self.certificate, error.to_string()))?;
+        let mut configuration = configuration.map_err(|error| match error {
+            Error::InconsistentKeys(_) => {
+                unusable(&self.key, format!("it is not the key of {}", self.certificate.display()))
+            }
+            other => unusable(&self.certificate, other.to_string()),
+        })?;
         configuration.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TlsAcceptor::from(Arc::new(configuration)))
     }
