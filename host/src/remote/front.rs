@@ -14,7 +14,7 @@ use axum::Router;
 use axum::body::HttpBody;
 use axum::http::header::{CACHE_CONTROL, TRANSFER_ENCODING};
 use axum::http::uri::PathAndQuery;
-use axum::http::{HeaderValue, Request, StatusCode, Uri};
+use axum::http::{HeaderValue, Method, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -40,6 +40,9 @@ const FOR_THE_REST: Duration = Duration::from_millis(250);
 /// About how many bytes, and how many fields, the head of a request may have.
 const LONGEST_HEAD: usize = 32 << 10;
 const MOST_FIELDS: usize = 64;
+
+/// What the log has for a status where the client left before there was one.
+const CLIENT_LEFT: u16 = 499;
 
 /// What every connection of a listener is served with.
 pub(super) struct Front {
@@ -156,11 +159,18 @@ impl Front {
 
     /// Answers a request and writes its line into the log.
     async fn answer(&self, request: Request<Incoming>, remote: SocketAddr) -> Response {
-        let began = Instant::now();
-        let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let lower = normalised(&path);
-        let route = lower.as_deref().map_or("other", |path| routes::name(&self.service, path));
+        let mut under_way = UnderWay {
+            service: &self.service,
+            remote,
+            method: request.method().clone(),
+            route: lower.as_deref().map_or("other", |path| routes::name(&self.service, path)),
+            path,
+            began: Instant::now(),
+            status: CLIENT_LEFT,
+            noted: Noted::default(),
+        };
         let coded = is_coded(&request);
         let mut request = lingering(request);
         let mut response = match lower.and_then(|path| path.parse::<PathAndQuery>().ok()) {
@@ -168,7 +178,7 @@ impl Front {
             None => Refusal::NotFound.into_response(),
             Some(lower) => {
                 *request.uri_mut() = Uri::from(lower);
-                request.extensions_mut().insert(OriginalPath(path.clone()));
+                request.extensions_mut().insert(OriginalPath(under_way.path.clone()));
                 match self.router.clone().oneshot(request).await {
                     Ok(response) => response,
                     Err(never) => match never {},
@@ -176,11 +186,31 @@ impl Front {
             }
         };
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        let noted = response.extensions_mut().remove::<Noted>().unwrap_or_default();
-        let (status, took) = (response.status().as_u16(), began.elapsed());
-        self.service.metrics.request(route, status, took);
-        self.service.log.add(Line::new(remote, method.as_str(), &path, status, took, noted));
+        under_way.noted = response.extensions_mut().remove().unwrap_or_default();
+        under_way.status = response.status().as_u16();
         response
+    }
+}
+
+/// A request under way, which is counted and written into the log however it ends.
+struct UnderWay<'a> {
+    service: &'a Service,
+    remote: SocketAddr,
+    method: Method,
+    route: &'static str,
+    path: String,
+    began: Instant,
+    status: u16,
+    noted: Noted,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let (took, noted) = (self.began.elapsed(), std::mem::take(&mut self.noted));
+        self.service.metrics.request(self.route, self.status, took);
+        let method = self.method.as_str();
+        let line = Line::new(self.remote, method, &self.path, self.status, took, noted);
+        self.service.log.add(line);
     }
 }
 

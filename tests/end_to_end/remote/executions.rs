@@ -117,6 +117,7 @@ fn a_client_that_leaves_does_not_end_its_execution() {
     let begun = || playdock.value::<usize>("SELECT count(*) FROM execution");
     ask_until(ask, |_| begun() == 1);
     drop(stream);
+    served.line(|line| line.contains(r#""path":"/api/Command/CloseIncidentInBulk","status":499,"#));
     let closed =
         || playdock.value::<usize>("SELECT count(*) FROM incident WHERE status = 'Closed'");
     ask_until(ask, |_| closed() == numbers.len());
