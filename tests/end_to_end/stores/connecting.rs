@@ -52,6 +52,11 @@ fn a_password_comes_from_the_url_the_environment_or_a_file() {
 
     refused(&playdock, &without, &[], "password");
     refused(&playdock, &without, &[("PGPASSWORD", "another")], "password authentication failed");
+    let named = format!("playdock: the store {without} can't be opened: password");
+    refused(&playdock, &without, &[("PGPASSWORD", "another")], &named);
+    let nowhere = format!("{without}_nowhere");
+    let named = format!("the store {nowhere} can't be opened: database ");
+    refused(&playdock, &nowhere, &[("PGPASSWORD", PASSWORD)], &named);
     refused(&playdock, &without, &[("PGPASSFILE", "no such file")], "no such file");
     mode(0o644);
     refused(&playdock, &without, &[("PGPASSFILE", passwords)], "chmod 600");

@@ -137,7 +137,7 @@ impl Connections {
                 Err(failed) => failed,
             };
             let pause = match &failed {
-                Failed::Final(_) | Failed::Untrusted(_) => None,
+                Failed::Final(_) | Failed::Unusable(_) => None,
                 Failed::Lost(cause) => {
                     log::debug!("{}: {cause}", self.address);
                     (self.away_for() < patience).then(|| Duration::from_millis(200))
@@ -200,7 +200,7 @@ impl Connections {
             Failed::Lost(cause) => {
                 StoreError::Unreachable { store: self.address.to_string(), cause }
             }
-            Failed::Untrusted(cause) => {
+            Failed::Unusable(cause) => {
                 StoreError::CannotOpen { store: self.address.to_string(), cause }
             }
             Failed::Conflict(error) | Failed::Final(error) => error,

@@ -14,8 +14,9 @@ pub(super) enum Failed {
     /// There is no connection, or there is no longer one; this is why. What it was in the middle
     /// of is not done, unless it was a commit.
     Lost(String),
-    /// The server can't be trusted as it should be; this is why.
-    Untrusted(String),
+    /// The server can't be trusted as it should be, or lets nobody in under this address; this is
+    /// why.
+    Unusable(String),
     /// Another transaction was in the way, and this one was undone for it.
     Conflict(StoreError),
     /// It would fail again.
@@ -60,10 +61,18 @@ impl From<PoolError> for Failed {
 
 /// What an error means of a connection that is being made.
 fn connecting(error: tokio_postgres::Error) -> Failed {
-    match tls::refusal(&error) {
-        Some(cause) => Failed::Untrusted(cause),
+    if let Some(cause) = tls::refusal(&error) {
+        return Failed::Unusable(cause);
+    }
+    match error.as_db_error().filter(|said| is_of_address(said.code())) {
+        Some(said) => Failed::Unusable(said.message().to_owned()),
         None => Failed::from(error),
     }
+}
+
+/// Whether an error is about who asks for a connection, or for which database.
+fn is_of_address(code: &SqlState) -> bool {
+    code.code().starts_with("28") || *code == SqlState::UNDEFINED_DATABASE
 }
 
 fn by_code(said: &DbError) -> Failed {
