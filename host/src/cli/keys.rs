@@ -18,6 +18,7 @@ pub(super) fn keys(common: &Common, arguments: &Keys) -> Result<ExitCode, Failur
     match &arguments.action {
         KeysAction::Create { name, command, site, user, expires, jwt } => {
             check(&*store, name, site, user)?;
+            warn_of_unknown(common, command);
             let server_key = match jwt {
                 Some(file) => {
                     let is_new = !file.exists();
@@ -82,6 +83,14 @@ fn check(store: &dyn Store, name: &str, sites: &[String], users: &[String]) -> R
         }
     }
     Ok(())
+}
+
+/// Commands may be those of plugins that another machine has, so an unknown one is no mistake for sure.
+fn warn_of_unknown(common: &Common, commands: &[String]) {
+    let Ok((plugins, _)) = setup::plugins(common) else { return };
+    for command in commands.iter().filter(|command| plugins.find(command).is_none()) {
+        log::warn!(target: "playdock", "no plugin here has the command {command}");
+    }
 }
 
 fn limit(names: &[String]) -> Option<Vec<String>> {

@@ -66,6 +66,11 @@ fn a_key_that_is_made_or_revoked_while_the_server_runs_counts() {
     assert_eq!(again.code, Some(2));
     assert!(again.errors.contains("there is a key \"new\" already"), "{again:?}");
 
+    let misspelt = playdock.run(&["keys", "create", "d", "--command", "CloseIncidentInBlk"]);
+    assert_eq!(misspelt.code, Some(0));
+    let errors = "WARN: playdock: no plugin here has the command CloseIncidentInBlk\n";
+    assert_eq!(misspelt.errors, errors);
+
     assert_eq!(playdock.run(&["keys", "revoke", "new"]).code, Some(0));
     ask_until(ask, |response| response.status == 401);
     let revoked = playdock.run(&["keys", "revoke", "new"]);
