@@ -102,10 +102,12 @@ impl Service {
             if before >= came {
                 return;
             }
+            // Nobody has it read all the time by keys that there aren't.
             sleep(BETWEEN_LOOKS.saturating_sub(before.elapsed())).await;
         }
-        *looked_at = Some(Instant::now());
+        let began = Instant::now();
         self.refresh_keys().await;
+        *looked_at = Some(began);
     }
 
     /// Reads the keys of the store.

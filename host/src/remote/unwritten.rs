@@ -18,10 +18,10 @@ pub(super) struct Unwritten(Mutex<Vec<Open>>);
 impl Unwritten {
     /// The answer, for which this is held until all of it is written, or its connection is gone.
     pub(super) fn hold(self: &Arc<Unwritten>, open: Open, answer: Response) -> Response {
-        let held = Held { open: Some(open), unwritten: self.clone() };
+        let making = Making { open: Some(open), unwritten: self.clone() };
         answer.map(|body| {
             Body::new(body.map_frame(move |frame| {
-                let _ = &held;
+                let _ = &making;
                 frame
             }))
         })
@@ -39,12 +39,12 @@ impl Unwritten {
 }
 
 /// What an answer holds while it is made, and leaves to be held when that is done.
-struct Held {
+struct Making {
     open: Option<Open>,
     unwritten: Arc<Unwritten>,
 }
 
-impl Drop for Held {
+impl Drop for Making {
     fn drop(&mut self) {
         self.unwritten.open().extend(self.open.take());
     }
