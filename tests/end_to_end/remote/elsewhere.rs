@@ -1,7 +1,7 @@
 //! Executions that another server of the same store runs, asked for under the same
 //! `Idempotency-Key`.
 
-use super::{ATTACK, CLOSE, attacked_store, closing, outcome, sleeping, start_sleeping};
+use super::{ATTACK, CLOSE, ask_until, attacked_store, closing, outcome, sleeping, start_sleeping};
 use std::io::Write;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -49,4 +49,27 @@ fn who_waits_in_vain_for_what_another_server_runs_is_told_which_it_is() {
     assert!(waited.body.contains("still running"), "{waited:?}");
     let id = waited.header("playdock-execution-id").expect("it has an id");
     assert!(location.ends_with(id), "{location} {id}");
+}
+
+#[test]
+fn what_another_server_left_is_not_taken_over_under_a_key_that_was_revoked() {
+    let playdock = attacked_store(&["1", "2"]);
+    let key = playdock.key("one", &[]);
+    let mut first = playdock.serve(&["--rate", "0"]);
+    let second = playdock.serve(&["--rate", "0"]);
+    let own = ("Idempotency-Key", "a");
+    start_sleeping(&first, &key, &[own], &["1", "2"]);
+    std::thread::scope(|scope| {
+        let waiting = scope
+            .spawn(|| second.post(ATTACK, &[("d3key", &key), own], &sleeping(&["1", "2"])).status);
+        std::thread::sleep(Duration::from_millis(500));
+        assert_eq!(playdock.run(&["keys", "revoke", "one"]).code, Some(0));
+        ask_until(
+            || second.get("/api/Commands", &[("d3key", &key)]),
+            |response| response.status == 401,
+        );
+        first.kill();
+        assert_eq!(waiting.join().expect("it is answered"), 401);
+    });
+    assert_eq!(playdock.rows("SELECT state FROM execution"), ["running"]);
 }
