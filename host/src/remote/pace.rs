@@ -10,14 +10,14 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// So many bytes, or all that there is to write, are to be taken in within so long.
+/// So many bytes, or a whole answer, are to be taken in within so long.
 const LEAST: usize = 256 << 10;
 const WITHIN: Duration = Duration::from_secs(30);
 
 /// A stream whose writes keep a pace.
 pub(super) struct Paced<S> {
     stream: S,
-    /// What is let go once all is written.
+    /// What isn't written, and what is let go once it is.
     unwritten: Arc<Unwritten>,
     /// The time in which the client must take in enough, from when it was first waited for.
     patience: Option<Pin<Box<Sleep>>>,
@@ -72,8 +72,9 @@ impl<S> Paced<S> {
         if polled.is_pending() {
             return self.wait(context);
         }
-        self.patience = None;
-        self.unwritten.written();
+        if !self.unwritten.written() {
+            self.patience = None;
+        }
         polled
     }
 }

@@ -6,18 +6,25 @@ use super::service::OpenRequest;
 use axum::body::Body;
 use axum::response::Response;
 use http_body_util::BodyExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// That a connection is busy, and one of those that its key may have.
 pub(super) type Open = (Busy, Option<OpenRequest>);
 
-/// What is held for a connection's long answers that were made and aren't written.
+/// A connection's long answers that aren't written.
 #[derive(Default)]
-pub(super) struct Unwritten(Mutex<Vec<Open>>);
+pub(super) struct Unwritten {
+    /// How many are being made.
+    making: AtomicUsize,
+    /// What is held for those that are made.
+    made: Mutex<Vec<Open>>,
+}
 
 impl Unwritten {
     /// The answer, for which this is held until all of it is written, or its connection is gone.
     pub(super) fn hold(self: &Arc<Unwritten>, open: Open, answer: Response) -> Response {
+        self.making.fetch_add(1, Ordering::Relaxed);
         let making = Making { open: Some(open), unwritten: self.clone() };
         answer.map(|body| {
             Body::new(body.map_frame(move |frame| {
@@ -27,14 +34,15 @@ impl Unwritten {
         })
     }
 
-    /// Lets go: all that was to be written is.
-    pub(super) fn written(&self) {
-        self.open().clear();
+    /// Notes that all that there is to write is written; whether more of an answer is to come.
+    pub(super) fn written(&self) -> bool {
+        self.made().clear();
+        self.making.load(Ordering::Relaxed) > 0
     }
 
-    fn open(&self) -> MutexGuard<'_, Vec<Open>> {
+    fn made(&self) -> MutexGuard<'_, Vec<Open>> {
         // It is whole after every step, whoever panicked.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -46,6 +54,7 @@ struct Making {
 
 impl Drop for Making {
     fn drop(&mut self) {
-        self.unwritten.open().extend(self.open.take());
+        self.unwritten.made().extend(self.open.take());
+        self.unwritten.making.fetch_sub(1, Ordering::Relaxed);
     }
 }

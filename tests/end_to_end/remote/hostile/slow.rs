@@ -124,7 +124,7 @@ fn who_takes_in_little_is_waited_for_and_who_takes_in_next_to_nothing_is_not() {
     let request = head + "Connection: close\r\n\r\n";
     std::thread::scope(|scope| {
         let little = scope.spawn(|| takes_in(&served, &request, 20 << 10, 40));
-        let next_to_nothing = scope.spawn(|| takes_in(&served, &request, 4 << 10, 45));
+        let next_to_nothing = scope.spawn(|| takes_in(&served, &request, 2 << 10, 45));
         assert!(little.join().expect("it is answered"));
         assert!(!next_to_nothing.join().expect("it is let go"));
     });
