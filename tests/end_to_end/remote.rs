@@ -72,6 +72,11 @@ fn closing(numbers: &[&str]) -> String {
     body(&parameters(numbers))
 }
 
+/// Numbers that nobody has.
+fn unknown(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("unknown-{number}")).collect()
+}
+
 /// A request that goes on for as long as it may.
 fn sleeping(numbers: &[&str]) -> String {
     body(&json!({"Incident Numbers": numbers, "Attack": "sleep", "Username": "admin user"}))

@@ -141,17 +141,19 @@ impl Connections {
 }
 
 impl State {
-    /// Whether so many are open, without those whose place others have.
+    /// Those whose place no other has.
+    fn staying(&self) -> impl Iterator<Item = &Arc<Connection>> {
+        self.open.values().filter(|open| !open.evicted.load(Ordering::Relaxed))
+    }
+
     fn is_full(&self, most: usize) -> bool {
-        let stays = |open: &&Arc<Connection>| !open.evicted.load(Ordering::Relaxed);
-        self.open.len() >= most && self.open.values().filter(stays).count() >= most
+        self.open.len() >= most && self.staying().count() >= most
     }
 
     /// The place of the one that has been idle longest is free from now on; false if all are busy.
     fn close_idlest(&self) -> bool {
         let idle_since = |connection: &Connection| connection.idle_since.load(Ordering::Relaxed);
-        let stays = |open: &&Arc<Connection>| !open.evicted.load(Ordering::Relaxed);
-        let idle = self.open.values().filter(stays).filter(|open| !open.is_busy());
+        let idle = self.staying().filter(|open| !open.is_busy());
         let Some(idlest) = idle.min_by_key(|open| idle_since(open)) else { return false };
         idlest.evicted.store(true, Ordering::Relaxed);
         idlest.close.notify_one();

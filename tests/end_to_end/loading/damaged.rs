@@ -1,7 +1,7 @@
 //! Files that are no library, or a library that was cut or changed: refused in one line, and never
 //! by a signal.
 
-use super::{assert_says, copy, nothing, refusal, refused_unloaded};
+use super::{assert_says, copy, make_store, nothing, refusal, refused_unloaded};
 use playdock_tests::Playdock;
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -188,6 +188,7 @@ fn a_library_whose_header_has_another_name_or_version_is_refused() {
 
     let (magic, other) = (b"abi stable library for Rust", b"abi stable library for Dust");
     playdock.file("changed.so", replaced(&bytes, magic, other));
+    make_store(&playdock);
     let line =
         refusal(&super::invoke(&playdock, &file, "CloseIncidentInBulk", &[]), Path::new(&file));
     assert_says(&line, &["abi_stable"]);

@@ -3,7 +3,7 @@
 
 #[cfg(target_os = "linux")]
 use super::hostile::memory;
-use super::{CLOSE, ask_until, closing, closing_store, outcome};
+use super::{CLOSE, ask_until, closing, closing_store, outcome, unknown};
 use playdock_tests::{Served, in_postgres_too, incident};
 use serde_json::json;
 use std::io::{Read, Write};
@@ -11,11 +11,6 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 in_postgres_too!(a_long_answer_is_the_same_however_it_is_asked_for,);
-
-/// Numbers that nobody has.
-fn unknown(count: usize) -> Vec<String> {
-    (0..count).map(|number| format!("unknown-{number}")).collect()
-}
 
 #[test]
 fn a_long_answer_is_the_same_however_it_is_asked_for() {

@@ -1,6 +1,8 @@
 //! Stopping: what runs ends or is cancelled, nothing new begins, and what was answered stands.
 
-use super::{ATTACK, CLOSE, ask_until, attacked_store, closing, closing_store, outcome, sleeping};
+use super::{
+    ATTACK, CLOSE, ask_until, attacked_store, closing, closing_store, outcome, sleeping, unknown,
+};
 use playdock_tests::{Playdock, Served};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -90,7 +92,7 @@ fn a_long_answer_on_its_way_comes_whole_while_there_is_time() {
     let playdock = closing_store(&[]);
     let key = playdock.key("one", &[]);
     let mut served = playdock.serve(&["--rate", "0", "--drain", "20"]);
-    let numbers: Vec<String> = (0..60_000).map(|number| format!("unknown-{number}")).collect();
+    let numbers = unknown(60_000);
     let body = closing(&numbers.iter().map(String::as_str).collect::<Vec<_>>());
     let head = format!("POST {CLOSE} HTTP/1.1\r\nHost: x\r\nd3key: {key}\r\n");
     let mut stream = served.connect();

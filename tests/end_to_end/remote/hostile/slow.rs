@@ -1,6 +1,6 @@
 //! Clients that take their time.
 
-use super::super::{CLOSE, closing, closing_store};
+use super::super::{CLOSE, closing, closing_store, unknown};
 use super::{memory, others_are_served, statuses};
 use playdock_tests::Served;
 use std::io::{ErrorKind, Read, Write};
@@ -116,7 +116,7 @@ fn who_takes_in_little_is_waited_for_and_who_takes_in_next_to_nothing_is_not() {
     let playdock = closing_store(&[]);
     let key = playdock.key("one", &[]);
     let served = playdock.serve(&["--rate", "0"]);
-    let numbers: Vec<String> = (0..60_000).map(|number| format!("unknown-{number}")).collect();
+    let numbers = unknown(60_000);
     let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
     let answered = served.post(CLOSE, &[("d3key", &key)], &closing(&numbers));
     let id = answered.header("playdock-execution-id").expect("it has an id");
